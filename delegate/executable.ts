@@ -1,0 +1,80 @@
+import type { NumericData } from './ir/dtype.js';
+import type { Graph, Node, Value } from './ir/graph.js';
+
+/** Figures of one compiled graph; bytes are of texture memory. */
+export interface ExecutableStats {
+  readonly draws: number;
+  readonly programs: number;
+  readonly activationBytes: number;
+  readonly weightBytes: number;
+  /** The shared-objects lower bound of `activationBytes`. */
+  readonly lowerBoundBytes: number;
+  /** What is in force after limits of the device: half-float textures may be absent. */
+  readonly precision: 'float32' | 'float16';
+}
+
+/** Live GL objects of a delegate. All return to their start when every executable is disposed. */
+export interface DeviceStats {
+  readonly textures: number;
+  readonly textureBytes: number;
+  readonly buffers: number;
+  readonly programs: number;
+  readonly framebuffers: number;
+  readonly executables: number;
+}
+
+/** Time of one draw of `Executable.profile`. */
+export interface DrawTime {
+  readonly node: Node;
+  readonly kernel: string;
+  readonly milliseconds: number;
+  /** `timer`: GPU timer query; `fence`: wall time around a fence. */
+  readonly source: 'timer' | 'fence';
+}
+
+/** A tensor on the GPU: a 2D-array texture in the delegate's layout, owned by the executable. */
+export interface GpuTensor {
+  readonly value: Value;
+  readonly texture: WebGLTexture;
+}
+
+/** A dense RGBA float texture: element i of the tensor is channel i % 4 of texel ⌊i / 4⌋, row by row. */
+export interface LinearTexture {
+  readonly texture: WebGLTexture;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** One compiled graph: a static list of draws. Owns its textures until disposed. */
+export interface Executable {
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly stats: ExecutableStats;
+  /** Copies values into input `position` (its dtype's typed array; at least as many as its elements). */
+  upload(position: number, data: NumericData): void;
+  /** Fills input `position` from a linear texture of the same context, on the GPU. */
+  uploadTexture(position: number, source: LinearTexture): void;
+  /** Issues all draws. Returns before the GPU is done. */
+  run(): void;
+  /** Reads output `position`; blocks until the GPU is done. */
+  read(position: number): NumericData;
+  /** Reads output `position` without blocking. Rejects with ContextLostError when the context is lost meanwhile. */
+  readAsync(position: number): Promise<NumericData>;
+  /** Draws output `position` into a linear float32 texture that the caller owns, `size` texels or more. */
+  readTexture(position: number, target: LinearTexture): void;
+  /** Runs once with a time per draw. */
+  profile(): Promise<readonly DrawTime[]>;
+  dispose(): void;
+}
+
+/** Compiles graphs for one WebGL2 context. */
+export interface GpuDelegate {
+  readonly gl: WebGL2RenderingContext;
+  /** Why the GPU cannot take this node; `undefined` when it can. */
+  declines(node: Node): string | undefined;
+  /** Compiles without blocking the page: programs are compiled in parallel. `onProgress` gets 0 … 1. */
+  compile(graph: Graph, onProgress?: (fraction: number) => void, signal?: AbortSignal): Promise<Executable>;
+  /** The same, blocking. */
+  compileSync(graph: Graph): Executable;
+  stats(): DeviceStats;
+}

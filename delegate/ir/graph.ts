@@ -1,0 +1,82 @@
+import type { DType, TensorData } from './dtype.js';
+import type { Shape } from './shape.js';
+
+/** What an attribute may hold: the schema's scalars, enums by name, vectors, and raw bytes of custom options. */
+export type AttrValue = number | bigint | boolean | string | undefined | readonly number[] | Uint8Array | readonly unknown[] | object;
+/** Attributes under their schema names in camelCase. */
+export type Attrs = Readonly<Record<string, AttrValue>>;
+
+/** The schema's `QuantizationParameters`: real = scale · (stored − zeroPoint), per tensor or along one dimension. */
+export interface Quantization {
+  readonly scales: readonly number[];
+  readonly zeroPoints: readonly number[];
+  readonly quantizedDimension: number;
+}
+
+/** Shape and element type of a tensor. */
+export interface TensorType {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly quantization?: Quantization;
+}
+
+/** A tensor of the graph. Values are compared by identity. */
+export interface Value extends TensorType {
+  /** Unique in its graph; the tensor's index in the file for tensors of the file. */
+  readonly id: number;
+  readonly name: string;
+  /** The file's `shape_signature`: −1 where a dimension is dynamic. */
+  readonly shapeSignature?: Shape;
+  /** Set for constants; absent for activations. */
+  readonly data?: TensorData;
+  /** The file's sparsity parameters, for constants that DENSIFY expands. */
+  readonly sparsity?: object;
+  readonly isVariable?: boolean;
+}
+
+/** A pointwise op fused behind a node: `type` on the running texel, and for binary ops the node input it reads. */
+export interface TailStep {
+  readonly type: string;
+  readonly attrs: Attrs;
+  /** Position in the node's `inputs` of the other operand; absent for unary ops. */
+  readonly operand?: number;
+  /** True where the running texel is the second operand. */
+  readonly flipped?: boolean;
+}
+
+/** One operation. `type` is a `BuiltinOperator` name, or the `custom_code` of a custom op. */
+export interface Node {
+  /** The operator's index in the file; nodes that passes make take the id of the node they come from. */
+  readonly id: number;
+  readonly type: string;
+  readonly attrs: Attrs;
+  /** Absent where the file says −1 (an optional input left out). */
+  readonly inputs: readonly (Value | undefined)[];
+  readonly outputs: readonly Value[];
+  /** Pointwise ops fused behind this one, in order (only after the fusing passes). */
+  readonly tail?: readonly TailStep[];
+}
+
+/** A subgraph: nodes in execution order. Immutable; passes make new ones. */
+export interface Graph {
+  readonly name: string;
+  readonly nodes: readonly Node[];
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+}
+
+/** All values of the graph that a node writes or reads, inputs first, each once. */
+export function valuesOf(graph: Graph): Set<Value> {
+  const values = new Set<Value>(graph.inputs);
+  for (const node of graph.nodes) {
+    for (const v of node.inputs) if (v) values.add(v);
+    for (const v of node.outputs) values.add(v);
+  }
+  for (const v of graph.outputs) values.add(v);
+  return values;
+}
+
+/** Where a node or value is, for messages: `CONV_2D #12 "block_3/conv"`. */
+export function nodeName(node: Node): string {
+  return `${node.type} #${node.id} "${(node.outputs[0]?.name ?? '').slice(0, 64)}"`;
+}
