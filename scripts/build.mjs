@@ -1,0 +1,60 @@
+// Builds dist/: one ESM bundle, one script-tag bundle (global `tfliteGpu`) and declarations; fails when the download grows too big.
+import { execFileSync } from 'node:child_process';
+import { rmSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { root } from './paths.mjs';
+
+const limitKB = 60;
+const tfjs = ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-webgl', '@tensorflow/tfjs-backend-cpu'];
+
+const options = {
+  absWorkingDir: root,
+  entryPoints: ['src/index.ts'],
+  bundle: true,
+  target: 'es2022',
+  legalComments: 'none',
+  logLevel: 'warning',
+};
+
+/** In a script tag, TensorFlow.js and its backends are the global `tf`. */
+const tfjsFromGlobal = {
+  name: 'tfjs-from-global',
+  setup(plugin) {
+    plugin.onResolve({ filter: /^@tensorflow\/tfjs-/ }, ({ path: name }) =>
+      tfjs.includes(name) ? { path: name, namespace: 'global-tf' } : undefined,
+    );
+    plugin.onLoad({ filter: /.*/, namespace: 'global-tf' }, () => ({ contents: 'module.exports = globalThis.tf;' }));
+  },
+};
+
+rmSync(path.join(root, 'dist'), { recursive: true, force: true });
+const external = [...tfjs, 'flatbuffers'];
+await build({ ...options, format: 'esm', external, sourcemap: true, outfile: 'dist/tflite-gpu.js' });
+await build({
+  ...options,
+  format: 'iife',
+  globalName: 'tfliteGpu',
+  minify: true,
+  plugins: [tfjsFromGlobal],
+  outfile: 'dist/tflite-gpu.iife.js',
+});
+const minified = await build({ ...options, format: 'esm', external: tfjs, minify: true, write: false });
+const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
+execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+
+const text = minified.outputFiles[0].contents;
+const kB = (bytes) => (bytes / 1000).toFixed(1);
+const compressed = gzipSync(text, { level: 9 }).length;
+console.log(
+  `Bundle with flatbuffers, TensorFlow.js external: ${kB(text.length)} kB minified, ${kB(compressed)} kB compressed (limit ${limitKB})`,
+);
+console.log(
+  `dist/tflite-gpu.js ${kB(statSync(path.join(root, 'dist/tflite-gpu.js')).size)} kB, dist/tflite-gpu.iife.js ${kB(statSync(path.join(root, 'dist/tflite-gpu.iife.js')).size)} kB`,
+);
+writeFileSync(path.join(root, 'dist/size.json'), `${JSON.stringify({ minified: text.length, gzipped: compressed })}\n`);
+if (compressed > limitKB * 1000) {
+  console.error(`The bundle is ${kB(compressed)} kB compressed; the limit is ${limitKB} kB.`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,180 @@
+// The layers of the test suite, fastest first. `run()` resolves to { passed, failed, skipped?, note? }; `full` ones run in test:full only.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { findBrowser } from './browser.mjs';
+import { bundleNodeTests, bundleSpecs } from './bundle.mjs';
+import { cacheFolder, root, shared } from './paths.mjs';
+
+const bin = (name) => path.join(root, 'node_modules', name);
+
+/** Every layer in the order in which they run. */
+export const layers = [
+  { name: 'check', about: 'formatting, lint and types', run: check },
+  { name: 'node', about: 'everything before WebGL, in Node', run: runNodeTests },
+  { name: 'browser', about: 'browser specs in Chromium on SwiftShader', run: () => runKarma('swiftshader') },
+  conformance('fixtures', 'the op fixtures on the GPU', ['--corpus', 'fixtures', '--seconds', '240'], false),
+  conformance(
+    'fixtures-cpu',
+    'the op fixtures on the CPU path',
+    ['--corpus', 'fixtures', '--delegate', 'cpu', '--seconds', '120'],
+    false,
+  ),
+  { name: 'package', about: 'bundles, declarations, publint, attw', full: true, run: checkPackage },
+  { name: 'main-job', about: 'MNIST: three accuracies', full: true, run: runMainJob },
+  {
+    name: 'browser-llvmpipe',
+    about: 'browser specs in Chromium on llvmpipe',
+    full: true,
+    run: () => runKarma('llvmpipe'),
+  },
+  { name: 'browser-firefox', about: 'browser specs in Firefox', full: true, run: () => runKarma('firefox') },
+  corpus('ops', 'the op corpus on the GPU', ['--corpus', 'ops', '--seconds', '400']),
+  corpus('ops-cpu', 'the op corpus on the CPU path', ['--corpus', 'ops', '--delegate', 'cpu', '--seconds', '200']),
+  corpus('ops-f16', 'the op corpus in float16', ['--corpus', 'ops', '--f16', '--seconds', '400']),
+  corpus('ops-llvmpipe', 'the op corpus on llvmpipe', ['--corpus', 'ops', '--gl', 'llvmpipe', '--seconds', '400']),
+  corpus('networks', 'whole networks', ['--corpus', 'networks', '--seconds', '300']),
+  corpus('networks-f16', 'whole networks in float16', [
+    '--corpus',
+    'networks',
+    '--f16',
+    '--only',
+    '*float*',
+    '--seconds',
+    '240',
+  ]),
+  corpus('models', 'real models', ['--corpus', 'models', '--seconds', '400']),
+];
+
+function corpus(name, about, args) {
+  return shared ? conformance(name, about, args, true) : { name, about, full: true, run: skippedWithoutCorpus };
+}
+
+function conformance(name, about, args, full) {
+  return { name, about, full, run: () => runConformance(args) };
+}
+
+async function skippedWithoutCorpus() {
+  return { passed: 0, failed: 0, note: 'skipped: the corpus (../shared, or TFLITE_GPU_SHARED) is not on this machine' };
+}
+
+async function check() {
+  const checks = [
+    [bin('@biomejs/biome/bin/biome'), 'check', '.'],
+    [bin('typescript/bin/tsc'), '--noEmit', '-p', '.'],
+  ];
+  const failed = checks.filter(
+    (args) => spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status !== 0,
+  ).length;
+  return { passed: checks.length - failed, failed };
+}
+
+async function runNodeTests() {
+  const files = filesUnder('test/node', '.test.ts');
+  if (!files.length) return { passed: 0, failed: 0, note: 'no Node tests' };
+  const outdir = cacheFolder('node-tests');
+  rmSync(outdir, { recursive: true, force: true });
+  const bundles = await bundleNodeTests(files, outdir);
+  const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout', '--test-reporter=tap'];
+  const tap = path.join(cacheFolder('reports'), 'node.tap');
+  const args = ['--enable-source-maps', '--test', ...reporters, `--test-reporter-destination=${tap}`, ...bundles];
+  await command(process.execPath, args);
+  const text = readFileSync(tap, 'utf8');
+  const figure = (name) => Number(new RegExp(`^# ${name} (\\d+)`, 'm').exec(text)?.[1] ?? 0);
+  return { passed: figure('pass'), failed: figure('fail') + figure('cancelled'), skipped: figure('skipped') };
+}
+
+async function runKarma(browser) {
+  const files = filesUnder('test/browser', '.spec.ts');
+  if (!files.length) return { passed: 0, failed: 0, note: 'no browser specs' };
+  const env = { KARMA_BROWSER: browser };
+  let wrapper = [];
+  if (browser === 'firefox') {
+    const firefox = ['firefox-esr', 'firefox'].map(onPath).find(Boolean);
+    if (!firefox) return { passed: 0, failed: 0, note: 'skipped: Firefox is not on this machine' };
+    if (onPath('xvfb-run')) wrapper = ['xvfb-run', '-a'];
+    Object.assign(env, { FIREFOX_BIN: firefox, LIBGL_ALWAYS_SOFTWARE: '1' });
+  } else {
+    const found = await findBrowser();
+    Object.assign(env, found.env, { CHROME_BIN: found.path });
+  }
+  env.KARMA_BUNDLE = path.join(cacheFolder('specs'), 'specs.js');
+  env.KARMA_TOTALS = path.join(cacheFolder('reports'), `karma-${browser}.json`);
+  rmSync(env.KARMA_TOTALS, { force: true });
+  await bundleSpecs(files, env.KARMA_BUNDLE);
+  const [program, ...args] = [
+    ...wrapper,
+    process.execPath,
+    bin('karma/bin/karma'),
+    'start',
+    'karma.conf.js',
+    '--single-run',
+  ];
+  const status = await command(program, args, env);
+  if (!existsSync(env.KARMA_TOTALS))
+    return { passed: 0, failed: 1, note: `Karma ended with status ${status} and no totals` };
+  const totals = JSON.parse(readFileSync(env.KARMA_TOTALS, 'utf8'));
+  return totals.passed + totals.failed ? totals : { passed: 0, failed: 1, note: 'Karma ran no spec' };
+}
+
+async function runConformance(args) {
+  const json = path.join(cacheFolder('reports'), `conformance-${args.join('').replace(/[^\w]+/g, '-')}.json`);
+  rmSync(json, { force: true });
+  const status = await command(process.execPath, ['test/conformance/run.mjs', ...args, '--json', json]);
+  if (!existsSync(json)) return { passed: 0, failed: 1, note: `the conformance runner ended with status ${status}` };
+  const { passed, failed, skipped, notRun } = JSON.parse(readFileSync(json, 'utf8'));
+  return {
+    passed,
+    failed,
+    skipped: skipped + notRun,
+    ...(notRun ? { note: `${notRun} cases not run: time limit` } : {}),
+  };
+}
+
+async function checkPackage() {
+  const commands = [
+    [path.join(root, 'scripts/build.mjs')],
+    [bin('publint/src/cli.js'), '--strict'],
+    [bin('@arethetypeswrong/cli/dist/index.js'), '--pack', '.', '--profile', 'esm-only'],
+  ];
+  let failed = 0;
+  for (const args of commands) if ((await command(process.execPath, args)) !== 0) failed++;
+  return { passed: commands.length - failed, failed };
+}
+
+async function runMainJob() {
+  const json = path.join(cacheFolder('reports'), 'main-job.json');
+  rmSync(json, { force: true });
+  const status = await command(process.execPath, ['scripts/start.mjs', '--json', json]);
+  if (status !== 0 || !existsSync(json)) return { passed: 0, failed: 1, note: `npm start ended with status ${status}` };
+  const { settings } = JSON.parse(readFileSync(json, 'utf8'));
+  const wrong = settings.filter(({ accuracy, expected }) => Math.abs(accuracy - expected) > 0.0005);
+  return { passed: settings.length - wrong.length, failed: wrong.length };
+}
+
+function filesUnder(folder, ending) {
+  const all = existsSync(path.join(root, folder)) ? readdirSync(path.join(root, folder), { recursive: true }) : [];
+  return all
+    .filter((file) => file.endsWith(ending))
+    .map((file) => path.posix.join(folder, file.replaceAll(path.sep, '/')))
+    .sort();
+}
+
+function onPath(name) {
+  return (process.env.PATH ?? '')
+    .split(path.delimiter)
+    .map((folder) => path.join(folder, name))
+    .find((file) => existsSync(file));
+}
+
+/** Runs a program in the project's root with its output shown; resolves to its exit status. */
+function command(program, args, env = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } });
+    child.once('error', (error) => {
+      console.log(error.message);
+      resolve(-1);
+    });
+    child.once('exit', (status) => resolve(status ?? -1));
+  });
+}

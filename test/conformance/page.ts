@@ -1,0 +1,62 @@
+// The page half of the conformance runner: it runs cases and tells the runner about each as soon as it is done.
+import { type Golden, type GoldenOutcome, runGolden } from './golden.js';
+import { type CorpusCase, type Outcome, type RunOptions, runCase } from './run-case.js';
+
+interface CorpusFile {
+  readonly op: string;
+  readonly cases: readonly CorpusCase[];
+}
+
+declare global {
+  interface Window {
+    /** Provided by the runner: takes the outcome of case `index`. */
+    tellCase(index: number, outcome: Outcome): Promise<void>;
+    /** What the runner calls. */
+    conformance: typeof conformance;
+  }
+}
+
+const nothing = { worst: Number.NaN, gpu: 0, cpu: 0, reasons: [] };
+
+const conformance = {
+  /** Runs the cases of a file from `first` on, telling each. */
+  async ops(url: string, first: number, options: RunOptions): Promise<void> {
+    const { op, cases } = (await (await fetch(url)).json()) as CorpusFile;
+    for (let index = first; index < cases.length; index++) {
+      const outcome = await runCase(op, cases[index]!, options).catch((error) => ({
+        ...nothing,
+        error: messageOf(error),
+      }));
+      await window.tellCase(index, outcome);
+    }
+  },
+
+  /** Runs one network; `skipped` says why the reference itself could not. */
+  async network(
+    modelUrl: string,
+    goldenUrl: string,
+    options: RunOptions,
+  ): Promise<GoldenOutcome | (Outcome & { skipped?: string })> {
+    const golden = (await (await fetch(goldenUrl)).json()) as Golden;
+    if (golden.error) return { ...nothing, skipped: golden.error };
+    try {
+      return await runGolden(await download(modelUrl), golden, options);
+    } catch (error) {
+      return { ...nothing, error: messageOf(error) };
+    }
+  },
+};
+
+async function download(url: string): Promise<Uint8Array> {
+  const response = await fetch(url);
+  const body = url.endsWith('.gz')
+    ? new Response(response.body!.pipeThrough(new DecompressionStream('gzip')))
+    : response;
+  return new Uint8Array(await body.arrayBuffer());
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 400) : String(error).slice(0, 400);
+}
+
+window.conformance = conformance;
