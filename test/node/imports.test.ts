@@ -5,10 +5,12 @@ import { describe, it } from 'node:test';
 import { filesUnder, projectFile } from '../support/files.js';
 
 const delegateOrder = [
-  ['errors.ts', 'debug.ts', 'options.ts', 'executable.ts'],
+  ['errors.ts', 'debug.ts', 'options.ts'],
   ['ir/'],
+  ['executable.ts'],
   ['layout/'],
   ['shader/'],
+  ['kernels/'],
   ['ops/'],
   ['passes/'],
   ['plan/'],
@@ -23,10 +25,10 @@ const text = (file: string) => Buffer.from(projectFile(file)).toString('utf8');
 /** What a file imports or re-exports: project files as paths from the root, packages by name. */
 function importsOf(file: string): string[] {
   const found = text(file).matchAll(
-    /^\s*(?:import|export)\b[^;'"]*?(?:from\s*)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm,
+    /^(?:import|export)\s[\w\s*{},$]*?from\s+'([^'\n]+)'|^import\s+'([^'\n]+)'|\bimport\(\s*'([^'\n]+)'/gm,
   );
-  return [...found].map(([, name, dynamic]) => {
-    const target = name ?? dynamic!;
+  return [...found].map(([, named, bare, dynamic]) => {
+    const target = named ?? bare ?? dynamic!;
     return target.startsWith('.') ? path.posix.join(path.posix.dirname(file), target.replace(/\.js$/, '.ts')) : target;
   });
 }
