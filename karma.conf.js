@@ -40,7 +40,7 @@ export default (config) => {
     reporters: ['dots', 'totals'],
     browsers: [browser === 'firefox' ? 'FirefoxSoftware' : 'ChromeSoftware'],
     customLaunchers: {
-      ChromeSoftware: { base: 'ChromeHeadless', flags: browser === 'firefox' ? [] : browserFlags(browser) },
+      ChromeSoftware: { base: 'Chrome', flags: browser === 'firefox' ? [] : ['--headless', ...browserFlags(browser)] },
       FirefoxSoftware: {
         base: 'Firefox',
         prefs: { 'webgl.force-enabled': true, 'webgl.disable-fail-if-major-performance-caveat': true },
@@ -52,6 +52,6 @@ export default (config) => {
     browserDisconnectTimeout: 10_000,
     autoWatch: false,
     singleRun: true,
-    logLevel: config.WARN,
+    logLevel: config.LOG_WARN,
   });
 };

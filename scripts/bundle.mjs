@@ -25,11 +25,12 @@ export async function bundlePage(entry, { module = 'src/index.ts', minify = fals
   return result.outputFiles[0].text;
 }
 
-/** Bundles spec files into one script for Karma, with source maps inside. */
+/** Bundles spec files into one script for Karma, with source maps inside; package.json's `sideEffects` would drop them all. */
 export async function bundleSpecs(files, outfile) {
   const imports = files.map((file) => `import ${JSON.stringify(`./${file}`)};`).join('\n');
   await build({
     ...common,
+    ignoreAnnotations: true,
     stdin: { contents: imports, resolveDir: root, sourcefile: 'specs.js' },
     alias: { 'tflite-gpu': path.join(root, 'src/index.ts') },
     format: 'iife',
