@@ -1,0 +1,27 @@
+import type { Node, TailStep } from '../ir/graph.js';
+import { UnsupportedError } from '../errors.js';
+import { type BuildContext, builderFor, type GpuForm } from './form.js';
+import { pointwise, pointwiseTypes } from './pointwise.js';
+import { canBeOperand, copyText, tailText } from './tail.js';
+
+/** A pointwise node is a copy of its first operand with itself as the first step of the tail. */
+export const elementwiseForms: readonly GpuForm[] = pointwiseTypes.map((type) => ({
+  type,
+  dtypes: ['bool'],
+  declines: (node) => {
+    const output = node.outputs[0]!;
+    const odd = node.inputs.find((v) => v && !canBeOperand(v, output));
+    return odd ? `[${odd.shape}] does not broadcast to [${output.shape}] on the GPU` : undefined;
+  },
+  build: (node, context) => [elementwise(node, context)],
+}));
+
+function elementwise(node: Node, context: BuildContext) {
+  const form = pointwise(node.type, node.attrs);
+  if (!form) throw new UnsupportedError(`${node.type} is not pointwise`);
+  const own: TailStep = form.operands === 2 ? { type: node.type, attrs: node.attrs, operand: 1 } : { type: node.type, attrs: node.attrs };
+  const steps = [own, ...(node.tail ?? [])];
+  const k = builderFor({ ...node, tail: [...steps, { ...own, operand: 0 }] }, context);
+  const body = copyText(k, node.inputs[0]!, node.outputs[0]!);
+  return k.finish(node.type.toLowerCase(), body, 0, tailText(k, node, steps));
+}

@@ -1,0 +1,81 @@
+import type { Attrs } from '../ir/graph.js';
+import { float } from '../shader/glsl.js';
+
+/** A pointwise op: GLSL of a vec4 over the texel `x`, and `y` where the op has two operands. */
+export interface Pointwise {
+  readonly operands: 1 | 2;
+  readonly glsl: string;
+  /** A function of `glsl.ts` that the text calls. */
+  readonly helper?: string;
+}
+
+type Row = string | ((attrs: Attrs) => Pointwise | string);
+
+/** Selects, not min and max, keep NaN where TFLite keeps it. */
+const clampTo = (lo: number, hi: number) =>
+  `mix(mix(x, vec4(${float(lo)}), lessThan(x, vec4(${float(lo)}))), vec4(${float(hi)}), greaterThan(x, vec4(${float(hi)})))`;
+const select = (condition: string, then: string, otherwise: string) => `mix(${otherwise}, ${then}, ${condition})`;
+const asBool = (condition: string) => `vec4(${condition})`;
+
+const UNARY: Readonly<Record<string, Row>> = {
+  ABS: 'abs(x)',
+  CEIL: 'ceil(x)',
+  COS: 'cos(x)',
+  ELU: select('lessThan(x, vec4(0.0))', 'exp(min(x, 0.0)) - 1.0', 'x'),
+  EXP: 'exp(x)',
+  FLOOR: 'floor(x)',
+  GELU: ({ approximate }) =>
+    approximate
+      ? { operands: 1, glsl: '0.5 * x * (1.0 + tanh4(0.7978845608 * (x + 0.044715 * x * x * x)))', helper: 'tanh4' }
+      : { operands: 1, glsl: '0.5 * x * (1.0 + erf4(x * 0.7071067812))', helper: 'erf4' },
+  HARD_SWISH: 'x * clamp(x + 3.0, 0.0, 6.0) * (1.0 / 6.0)',
+  LEAKY_RELU: ({ alpha }) => select('lessThan(x, vec4(0.0))', `x * ${float(Number(alpha))}`, 'x'),
+  LOG: 'log(x)',
+  LOGISTIC: '1.0 / (1.0 + exp(-x))',
+  NEG: '-x',
+  RELU: select('lessThan(x, vec4(0.0))', 'vec4(0.0)', 'x'),
+  RELU6: clampTo(0, 6),
+  RELU_0_TO_1: clampTo(0, 1),
+  RELU_N1_TO_1: clampTo(-1, 1),
+  ROUND: 'roundEven(x)',
+  RSQRT: 'inversesqrt(x)',
+  SIGN: select('equal(x, x)', 'sign(x)', 'x'),
+  SIN: 'sin(x)',
+  SQRT: 'sqrt(x)',
+  SQUARE: 'x * x',
+  TANH: () => ({ operands: 1, glsl: 'tanh4(x)', helper: 'tanh4' }),
+  LOGICAL_NOT: '1.0 - x',
+};
+
+const BINARY: Readonly<Record<string, Row>> = {
+  ADD: 'x + y',
+  SUB: 'x - y',
+  MUL: 'x * y',
+  DIV: 'x / y',
+  MAXIMUM: select('greaterThan(x, y)', 'x', 'y'),
+  MINIMUM: select('lessThan(x, y)', 'x', 'y'),
+  SQUARED_DIFFERENCE: '(x - y) * (x - y)',
+  POW: () => ({ operands: 2, glsl: 'power4(x, y)', helper: 'power4' }),
+  PRELU: select('lessThan(x, vec4(0.0))', 'x * y', 'x'),
+  FLOOR_DIV: 'floor(x / y)',
+  EQUAL: asBool('equal(x, y)'),
+  NOT_EQUAL: asBool('notEqual(x, y)'),
+  LESS: asBool('lessThan(x, y)'),
+  LESS_EQUAL: asBool('lessThanEqual(x, y)'),
+  GREATER: asBool('greaterThan(x, y)'),
+  GREATER_EQUAL: asBool('greaterThanEqual(x, y)'),
+  LOGICAL_AND: 'x * y',
+  LOGICAL_OR: 'max(x, y)',
+};
+
+/** The pointwise form of an op type, or `undefined` where it is not pointwise. */
+export function pointwise(type: string, attrs: Attrs): Pointwise | undefined {
+  const unary = Object.hasOwn(UNARY, type) ? UNARY[type] : undefined;
+  const row = unary ?? (Object.hasOwn(BINARY, type) ? BINARY[type] : undefined);
+  if (row === undefined) return undefined;
+  const made = typeof row === 'string' ? row : row(attrs);
+  return typeof made === 'string' ? { operands: unary ? 1 : 2, glsl: made } : made;
+}
+
+/** Op types that have a pointwise form. */
+export const pointwiseTypes: readonly string[] = [...Object.keys(UNARY), ...Object.keys(BINARY)];

@@ -1,0 +1,84 @@
+import type { Node, TailStep, Value } from '../ir/graph.js';
+import { sizeOf } from '../ir/shape.js';
+import { sameStorage, toNHWC } from '../layout/layout.js';
+import { broadcastView, grainView } from '../layout/view.js';
+import { vectorBlock } from '../layout/weights.js';
+import { pixel, type ShaderBuilder } from '../shader/builder.js';
+import { pointwise } from './pointwise.js';
+import { declareView } from './view-text.js';
+
+/** Values of a constant with one element per channel of `output`, else `undefined`. */
+export function channelVector(value: Value, output: Value): ArrayLike<number> | undefined {
+  const c = output.shape.at(-1) ?? 1;
+  const isVector = value.data && sizeOf(value.shape) === c && (value.shape.at(-1) ?? 1) === c && c > 1;
+  return isVector ? (value.data as ArrayLike<number>) : undefined;
+}
+
+/**
+ * GLSL of a vec4: the operand's texel for each plane of the output's block, with broadcasting. The first item are
+ * statements that come before.
+ */
+export function operandText(k: ShaderBuilder, value: Value, output: Value): { before: string; at(plane: number): string } {
+  if (value.data && sizeOf(value.shape) === 1) {
+    const scalar = `vec4(${k.param((value.data as ArrayLike<number>)[0]!)})`;
+    return { before: '', at: () => scalar };
+  }
+  const vector = channelVector(value, output);
+  if (vector) {
+    const block = k.block(vectorBlock(vector));
+    return { before: block.begin('o_s'), at: () => block.at(0) };
+  }
+  const x = k.input(value);
+  if (sameStorage(x.layout, k.out)) return { before: '', at: (plane) => x.texel('gl_FragCoord.xy', plane) };
+  const at = (plane: number, read: (n: string, y: string, x: string, s: string) => string) =>
+    read('o_n', `(${pixel('o_y', 'BY', Math.floor(plane / k.out.bx))})`, `(${pixel('o_x', 'BX', plane % k.out.bx)})`, 'o_s');
+  if (broadcastsByCoordinate(value, output)) {
+    const { n, h, w, c } = x.layout;
+    const keep = (size: number, coordinate: string) => (size === 1 ? '0.0' : coordinate);
+    const splat = c === 1 && k.out.c > 1 ? '.xxxx' : '';
+    return { before: '', at: (plane) => at(plane, (on, oy, ox, os) => x.at(keep(n, on), keep(h, oy), keep(w, ox), keep(c, os)) + splat) };
+  }
+  const grained = grainView(broadcastView(value.shape, output.shape), k.out.c, x.layout.c);
+  const read = declareView(k, x, grained);
+  return { before: '', at: (plane) => at(plane, (...o) => read('vec4(0.0)', ...o)) };
+}
+
+/** True where broadcasting acts on n, h, w and c one by one: each size of the operand is 1 or the output's. */
+function broadcastsByCoordinate(value: Value, output: Value): boolean {
+  const [a, b] = [toNHWC(value.shape), toNHWC(output.shape)];
+  const aligned = value.shape.length === output.shape.length || value.shape.length <= 2 || a[0] * a[1] === 1;
+  const foldedAlike = output.shape.length <= 4 || a[0] === 1 || a[0] === b[0];
+  return aligned && foldedAlike && a.every((d, i) => d === 1 || d === b[i]);
+}
+
+/** The statements of fused pointwise steps for each plane, to follow the body of a kernel. */
+export function tailText(k: ShaderBuilder, node: Node, steps: readonly TailStep[] = node.tail ?? [], output = node.outputs[0]!): (plane: number) => string {
+  const made = steps.map((step) => {
+    const form = pointwise(step.type, step.attrs)!;
+    if (form.helper) k.helper(form.helper);
+    const operand = step.operand === undefined ? undefined : operandText(k, node.inputs[step.operand]!, output);
+    return { step, form, operand };
+  });
+  return (plane) =>
+    made
+      .map(({ step, form, operand }) => {
+        const before = plane === 0 && operand ? operand.before : '';
+        if (!operand) return `{ vec4 x = a${plane}; a${plane} = ${form.glsl}; }`;
+        const [x, y] = step.flipped ? [operand.at(plane), `a${plane}`] : [`a${plane}`, operand.at(plane)];
+        return `${before} { vec4 x = ${x}, y = ${y}; a${plane} = ${form.glsl}; }`;
+      })
+      .join(' ');
+}
+
+/** The body that copies `value`, broadcast to the output's shape, into a0 … */
+export function copyText(k: ShaderBuilder, value: Value, output: Value): string {
+  const operand = operandText(k, value, output);
+  return operand.before + Array.from({ length: k.planes }, (_, p) => `a${p} = ${operand.at(p)};`).join(' ');
+}
+
+/** Whether a value can be an operand of a tail on `output`: it broadcasts to the shape and its layout exists. */
+export function canBeOperand(value: Value, output: Value): boolean {
+  const rank = output.shape.length;
+  if (value.shape.length > rank) return false;
+  return value.shape.every((d, i) => d === 1 || d === output.shape[rank - value.shape.length + i]);
+}

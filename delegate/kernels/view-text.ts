@@ -1,0 +1,79 @@
+import type { GrainedView, View } from '../layout/view.js';
+import { isWindowed } from '../layout/view.js';
+import type { InputAccess, ShaderBuilder } from '../shader/builder.js';
+
+/** Reads an output texel through a view: `v` where the view is out of range, else what it moves there. */
+export type ViewRead = (v: string, n: string, y: string, x: string, s: string) => string;
+
+/** Declares the function that reads `x` through a view and gives the text of its call. */
+export function declareView(k: ShaderBuilder, x: InputAccess, { grain, view }: GrainedView): ViewRead {
+  const name = k.unique('view');
+  k.helper('divide');
+  const { n: N, h: H, w: W, c: C, slices } = x.layout;
+  const count = (value: number) => ({ value: k.param(value), inverse: k.param(1 / value) });
+  const [w, h] = [count(W), count(H)];
+  const locate = `float q = divide(pix, ${w.value}, ${w.inverse}), ix = pix - q * ${w.value};
+  ${N === 1 ? 'float in_n = 0.0, iy = q;' : H === 1 ? 'float in_n = q, iy = 0.0;' : `float in_n = divide(q, ${h.value}, ${h.inverse}), iy = q - in_n * ${h.value};`}`;
+  const pixels = `((n * ${k.param(k.out.h)} + y) * ${k.param(k.out.w)} + x)`;
+  const { text, from, inside } = decode(k, view);
+  if (grain === 'pixel') {
+    k.declare(`vec4 ${name}(vec4 v, float n, float y, float x, float s) {
+  float index = ${pixels};
+  ${text}${inside && `if (!(${inside})) return v;`}
+  float pix = ${from};
+  ${locate}
+  return ${x.at('in_n', 'iy', 'ix', 's')};
+}`);
+  } else if (grain === 'slice') {
+    const sl = count(slices);
+    k.declare(`vec4 ${name}(vec4 v, float n, float y, float x, float s) {
+  float index = ${pixels} * ${k.param(k.out.slices)} + s;
+  ${text}${inside && `if (!(${inside})) return v;`}
+  float from = ${from}, pix = divide(from, ${sl.value}, ${sl.inverse}), is = from - pix * ${sl.value};
+  ${locate}
+  return ${x.at('in_n', 'iy', 'ix', 'is')};
+}`);
+  } else {
+    k.helper('lane');
+    const ch = count(C);
+    k.declare(`float ${name}_1(float v, float index) {
+  ${text}${inside && `if (!(${inside})) return v;`}
+  float from = ${from}, pix = divide(from, ${ch.value}, ${ch.inverse}), ic = from - pix * ${ch.value}, is = floor(ic * 0.25);
+  ${locate}
+  return lane(${x.at('in_n', 'iy', 'ix', 'is')}, ic - is * 4.0);
+}
+vec4 ${name}(vec4 v, float n, float y, float x, float s) {
+  float index = ${pixels} * ${k.param(k.out.c)} + s * 4.0;
+  return vec4(${[0, 1, 2, 3].map((i) => `${name}_1(v.${'xyzw'[i]}, index + ${i}.0)`).join(', ')});
+}`);
+  }
+  return (v, ...o) => `${name}(${[v, ...o].join(', ')})`;
+}
+
+/** GLSL that takes `index` apart by the view's dims: statements, the input index, and the condition of being in range. */
+function decode(k: ShaderBuilder, view: View): { text: string; from: string; inside: string } {
+  const last = view.dims.length - 1;
+  const lines: string[] = [];
+  const terms = [k.param(view.offset)];
+  const tests: string[] = [];
+  let rest = 'index';
+  for (let d = last; d >= 0; d--) {
+    const i = `d${d}`;
+    if (d === 0) lines.push(`float ${i} = ${rest};`);
+    else {
+      const size = k.param(view.dims[d]!);
+      lines.push(`float r${d} = divide(${rest}, ${size}, ${k.param(1 / view.dims[d]!)}), ${i} = ${rest} - r${d} * ${size};`);
+      rest = `r${d}`;
+    }
+    if (view.lo[d]! > 0 || view.hi[d]! < view.dims[d]!) {
+      const [lo, hi] = [k.param(view.lo[d]!), k.param(view.hi[d]!)];
+      if (view.mirror === undefined) tests.push(`${i} >= ${lo} && ${i} < ${hi}`);
+      else {
+        const m = k.param(view.mirror);
+        lines.push(`${i} = ${i} < ${lo} ? 2.0 * ${lo} - ${i} - ${m} : ${i} >= ${hi} ? 2.0 * ${hi} - 2.0 - ${i} + ${m} : ${i};`);
+      }
+    }
+    terms.push(`${i} * ${k.param(view.strides[d]!)}`);
+  }
+  return { text: lines.join(' '), from: terms.join(' + '), inside: isWindowed(view) ? tests.join(' && ') : '' };
+}

@@ -1,0 +1,117 @@
+import { windowOutput } from '../ir/shape.js';
+import type { Padding } from '../ir/vocabulary.js';
+import type { InputAccess, ShaderBuilder } from '../shader/builder.js';
+import { float } from '../shader/glsl.js';
+
+/** A sliding window: sizes in pixels, [vertical, horizontal]. */
+export interface Window {
+  readonly filter: readonly [number, number];
+  readonly stride: readonly [number, number];
+  readonly dilation: readonly [number, number];
+  /** Rows above and columns left of the input. */
+  readonly before: readonly [number, number];
+}
+
+/** Attributes that make a window; `pads` (above, below, left, right) is what `fold-pad` leaves and beats `padding`. */
+export interface WindowAttrs {
+  readonly padding: Padding;
+  readonly strideH: number;
+  readonly strideW: number;
+  readonly dilationHFactor?: number;
+  readonly dilationWFactor?: number;
+  readonly pads?: readonly number[];
+}
+
+/** The window of a node whose input is h × w. */
+export function windowOf(a: WindowAttrs, filter: readonly [number, number], h: number, w: number): Window {
+  const dilation = [a.dilationHFactor ?? 1, a.dilationWFactor ?? 1] as const;
+  const before = a.pads
+    ? ([a.pads[0]!, a.pads[2]!] as const)
+    : ([
+        windowOutput(h, filter[0], a.strideH, dilation[0], a.padding).before,
+        windowOutput(w, filter[1], a.strideW, dilation[1], a.padding).before,
+      ] as const);
+  return { filter, stride: [a.strideH, a.strideW], dilation, before };
+}
+
+/** The input pixels that a fragment's block of outputs reads, each fetched once. */
+export interface Patch {
+  /** Statements before any loop: masks of columns and rows outside the input. */
+  readonly before: string;
+  /** Statements that fetch every pixel of the patch; `position` is the texel centre of the block's origin in its tile. */
+  fetch(position: string, slice: string): string;
+  /** The variable with the pixel that tap (ky, kx) reads for a plane. */
+  at(plane: number, ky: number, kx: number): string;
+  /** The texel, relative to its tile, of the block's origin: two GLSL floats. */
+  readonly originX: string;
+  readonly originY: string;
+  /** 1.0 where tap (ky, kx) of a plane is inside the input. */
+  inside(plane: number, ky: number, kx: number): string;
+  /** Whether anything can be outside. */
+  readonly masked: boolean;
+  readonly pixels: number;
+}
+
+/** The distinct input offsets of a block, at most one fetch each. */
+export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window): Patch {
+  const { bx, by } = k.out;
+  const rowOf = (plane: number, ky: number) => Math.floor(plane / bx) * w.stride[0] + ky * w.dilation[0] - w.before[0];
+  const colOf = (plane: number, kx: number) => (plane % bx) * w.stride[1] + kx * w.dilation[1] - w.before[1];
+  const range = (count: number) => Array.from({ length: count }, (_, i) => i);
+  const planes = range(k.planes);
+  const rows = [...new Set(planes.flatMap((p) => range(w.filter[0]).map((ky) => rowOf(p, ky))))].sort((a, b) => a - b);
+  const cols = [...new Set(planes.flatMap((p) => range(w.filter[1]).map((kx) => colOf(p, kx))))].sort((a, b) => a - b);
+  const reach = (axis: 0 | 1, out: number, size: number) => (out - 1) * w.stride[axis] + (w.filter[axis] - 1) * w.dilation[axis] - w.before[axis] >= size;
+  const beyond = [reach(0, k.out.h, x.layout.h), reach(1, k.out.w, x.layout.w)] as const;
+  const outside = (axis: 0 | 1, d: number) => (d < 0 && w.before[axis] > 0) || (d > 0 && beyond[axis]);
+  const id = (d: number) => (d < 0 ? `m${-d}` : `${d}`);
+  const name = (dy: number, dx: number) => `i_${id(dy)}_${id(dx)}`;
+  const block = [axisOf('o_y', by, w.stride[0], x.layout.by, k.out.h), axisOf('o_x', bx, w.stride[1], x.layout.bx, k.out.w)] as const;
+  const masks = [
+    ...rows.filter((d) => outside(0, d)).map((d) => `bool my_${id(d)} = ${within(block[0].pixel, d, k.param(x.layout.h))};`),
+    ...cols.filter((d) => outside(1, d)).map((d) => `bool mx_${id(d)} = ${within(block[1].pixel, d, k.param(x.layout.w))};`),
+  ];
+  const condition = (dy: number, dx: number) => [outside(0, dy) ? `my_${id(dy)}` : '', outside(1, dx) ? `mx_${id(dx)}` : ''].filter(Boolean).join(' && ');
+  const read = (position: string, slice: string, dy: number, dx: number): string => {
+    const [vertical, horizontal] = block;
+    if (vertical.texel === undefined || horizontal.texel === undefined) {
+      return x.at('o_n', `max(${vertical.pixel} + ${float(dy)}, 0.0)`, `max(${horizontal.pixel} + ${float(dx)}, 0.0)`, slice);
+    }
+    const split = (d: number, b: number): [number, number] => [Math.floor(d / b), ((d % b) + b) % b];
+    const [ty, py] = split(dy, x.layout.by);
+    const [tx, px] = split(dx, x.layout.bx);
+    const offset = tx === 0 && ty === 0 ? '' : ` + vec2(${float(tx)}, ${float(ty)})`;
+    return x.texel(`${position}${offset}`, py * x.layout.bx + px);
+  };
+  return {
+    before: masks.join(' '),
+    originX: block[1].texel ?? '0.0',
+    originY: block[0].texel ?? '0.0',
+    masked: masks.length > 0,
+    pixels: rows.length * cols.length,
+    fetch: (position, slice) =>
+      rows.flatMap((dy) => cols.map((dx) => {
+        const v = `vec4 ${name(dy, dx)} = ${read(position, slice, dy, dx)};`;
+        const m = condition(dy, dx);
+        return m ? `${v} ${name(dy, dx)} = mix(vec4(0.0), ${name(dy, dx)}, bvec4(${m}));` : v;
+      })).join('\n    '),
+    at: (plane, ky, kx) => name(rowOf(plane, ky), colOf(plane, kx)),
+    inside: (plane, ky, kx) => condition(rowOf(plane, ky), colOf(plane, kx)) || 'true',
+  };
+}
+
+/**
+ * Where a block starts along one axis of the input: its pixel, and its texel where every pixel of the block has a
+ * known plane (the step of a block is a multiple of the input's interleaving).
+ */
+function axisOf(o: string, b: number, stride: number, inputBlock: number, outSize: number): { pixel: string; texel?: string } {
+  const step = b * stride;
+  if (outSize <= b) return { pixel: '0.0', texel: '0.0' };
+  const pixel = `${o} * ${float(step)}`;
+  return step % inputBlock === 0 ? { pixel, texel: `${o} * ${float(step / inputBlock)}` } : { pixel };
+}
+
+function within(pixel: string, d: number, size: string): string {
+  const at = `${pixel} + ${float(d)}`;
+  return d < 0 ? `${at} >= 0.0` : `${at} < ${size}`;
+}

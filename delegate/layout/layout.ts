@@ -1,0 +1,111 @@
+import { sizeOf, type Shape } from '../ir/shape.js';
+
+/**
+ * Where the elements of a tensor are in a 2D-array texture.
+ *
+ * A tensor is seen as [n, h, w, c]. A texel holds 4 channels of one pixel: a slice. Pixels are interleaved over
+ * bx × by planes, the layers of the texture, so that one fragment with bx · by render targets writes a block of
+ * pixels and each weight it fetches serves them all. The texels of one (n, slice) form a tile of tileW × tileH;
+ * tiles stand in a grid: `cols` slices side by side, `rows` of them for each n, one n below the other.
+ */
+export interface Layout {
+  readonly n: number;
+  readonly h: number;
+  readonly w: number;
+  readonly c: number;
+  readonly slices: number;
+  readonly bx: number;
+  readonly by: number;
+  readonly tileW: number;
+  readonly tileH: number;
+  readonly cols: number;
+  readonly rows: number;
+  /** Texels in use; the texture may be larger. */
+  readonly width: number;
+  readonly height: number;
+  readonly layers: number;
+}
+
+/** Sizes of a tensor as [n, h, w, c]: aligned right; rank 3 is [n, w, c]; beyond rank 4 the outer dimensions fold into n. */
+export function toNHWC(shape: Shape): readonly [n: number, h: number, w: number, c: number] {
+  const c = shape.at(-1) ?? 1;
+  const w = shape.at(-2) ?? 1;
+  if (shape.length <= 3) return [shape.at(-3) ?? 1, 1, w, c];
+  return [sizeOf(shape.slice(0, -3)), shape.at(-3)!, w, c];
+}
+
+/** The layout of a shape in textures `atlasWidth` texels wide. It may be higher than a device allows: see `layoutProblem`. */
+export function layoutOf(shape: Shape, atlasWidth: number): Layout {
+  const [n, h, w, c] = toNHWC(shape);
+  const slices = Math.ceil(c / 4);
+  const [bx, by] = h === 1 ? [w === 1 ? 1 : 4, 1] : w === 1 ? [1, 4] : [2, 2];
+  const tileW = Math.ceil(w / bx);
+  const tileH = Math.ceil(h / by);
+  const rows = Math.max(1, Math.ceil(slices / Math.max(1, Math.floor(atlasWidth / tileW))));
+  const cols = Math.ceil(slices / rows);
+  return { n, h, w, c, slices, bx, by, tileW, tileH, cols, rows, width: cols * tileW, height: n * rows * tileH, layers: bx * by };
+}
+
+/** Why a device with textures of at most `limit` cannot hold the shape; `undefined` when it can. */
+export function layoutProblem(shape: Shape, limit: number): string | undefined {
+  if (sizeOf(shape) === 0) return `[${shape}] is empty`;
+  const { width, height } = layoutOf(shape, limit);
+  if (width > limit || height > limit) return `[${shape}] needs a ${width}x${height} texture; this device allows ${limit}x${limit}`;
+  return undefined;
+}
+
+/** The narrowest common texture width, from `least` up in powers of two, at which no shape is higher than it may be. */
+export function atlasWidthFor(shapes: Iterable<Shape>, limit: number, least = 64): number {
+  let width = least;
+  for (const shape of shapes) {
+    width = Math.max(width, layoutOf(shape, limit).tileW);
+    while (width < limit && layoutOf(shape, width).height > limit) width = Math.min(limit, width * 2);
+  }
+  return width;
+}
+
+/** True where element i of one tensor is in the same texel and lane as element i of the other. */
+export function sameStorage(a: Layout, b: Layout): boolean {
+  return a.n === b.n && a.h === b.h && a.w === b.w && a.c === b.c;
+}
+
+/** Calls `visit(texel offset in floats, element index of lane 0, lanes in use)` for every texel that holds elements. */
+export function eachTexel(layout: Layout, visit: (offset: number, element: number, lanes: number) => void): void {
+  const { n: N, h, w, c, slices, bx, by, tileW, tileH, cols, rows, width, height } = layout;
+  for (let n = 0; n < N; n++)
+    for (let y = 0; y < h; y++)
+      for (let x = 0; x < w; x++) {
+        const layer = (y % by) * bx + (x % bx);
+        const element = ((n * h + y) * w + x) * c;
+        const tx = Math.floor(x / bx);
+        const ty = Math.floor(y / by);
+        for (let s = 0; s < slices; s++) {
+          const row = (n * rows + Math.floor(s / cols)) * tileH + ty;
+          visit(((layer * height + row) * width + (s % cols) * tileW + tx) * 4, element + 4 * s, Math.min(4, c - 4 * s));
+        }
+      }
+}
+
+/** Floats that the used texels of all layers hold. */
+export function floatsOf(layout: Layout): number {
+  return layout.layers * layout.height * layout.width * 4;
+}
+
+/** Writes dense row-major values into texels; padding is left as it is (zero in a new array). */
+export function packTexels(values: ArrayLike<number>, layout: Layout, texels: Float32Array): void {
+  eachTexel(layout, (offset, element, lanes) => {
+    for (let i = 0; i < lanes; i++) texels[offset + i] = values[element + i]!;
+  });
+}
+
+/** Reads dense row-major values out of texels. */
+export function unpackTexels(texels: ArrayLike<number>, layout: Layout, values: { [index: number]: number }): void {
+  eachTexel(layout, (offset, element, lanes) => {
+    for (let i = 0; i < lanes; i++) values[element + i] = texels[offset + i]!;
+  });
+}
+
+/** True where the used texels, row by row, are the dense tensor itself (padded to whole texels): one pixel, one layer. */
+export function isLinear(layout: Layout): boolean {
+  return layout.layers === 1 && layout.n === 1 && layout.tileW === 1 && layout.tileH === 1;
+}

@@ -1,0 +1,36 @@
+/** A number as a GLSL float literal: 1 becomes 1.0. */
+export function float(value: number): string {
+  if (Number.isNaN(value)) return 'uintBitsToFloat(0x7fc00000u)';
+  if (value >= 3.4028235677973366e38) return 'uintBitsToFloat(0x7f800000u)';
+  if (value <= -3.4028235677973366e38) return 'uintBitsToFloat(0xff800000u)';
+  const text = String(value);
+  return /[.e]/.test(text) ? text : `${text}.0`;
+}
+
+/** Functions that kernels use by name. */
+export const HELPERS: Readonly<Record<string, string>> = {
+  /** Lane i (0 to 3) of a texel. */
+  lane: 'float lane(vec4 v, float i) { return i < 0.5 ? v.x : i < 1.5 ? v.y : i < 2.5 ? v.z : v.w; }',
+  /** ⌊a / b⌋ of whole numbers below 2^24, exact: a reciprocal, then one correction. `i` is 1 / b. */
+  divide: `float divide(float a, float b, float i) {
+  float q = floor((a + 0.5) * i), r = a - q * b;
+  return r < 0.0 ? q - 1.0 : r >= b ? q + 1.0 : q;
+}`,
+  /** tanh without the overflow of drivers that compute it from exp(2x). */
+  tanh4: 'vec4 tanh4(vec4 x) { return tanh(clamp(x, -15.0, 15.0)); }',
+  /** The error function to about 1e-7 (Abramowitz & Stegun 7.1.26 is 1.5e-7; small arguments by series). */
+  erf4: `vec4 erf4(vec4 x) {
+  vec4 a = abs(x), t = 1.0 / (1.0 + 0.3275911 * a);
+  vec4 big = 1.0 - ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t * exp(-a * a);
+  vec4 q = x * x, small = 1.1283791671 * a * (1.0 + q * (-0.3333333333 + q * (0.1 + q * (-0.0238095238 + q * 0.0046296296))));
+  return sign(x) * mix(big, small, lessThan(a, vec4(0.5)));
+}`,
+  /** pow as C has it: negative bases with whole exponents, 0 to the 0 is 1. */
+  power4: `vec4 power4(vec4 x, vec4 y) {
+  vec4 m = pow(abs(x), y), odd = mod(abs(y), 2.0);
+  bvec4 whole = equal(y, floor(y));
+  m = mix(m, m * (1.0 - 2.0 * odd), lessThan(x, vec4(0.0)));
+  m = mix(m, vec4(uintBitsToFloat(0x7fc00000u)), bvec4(x.x < 0.0 && !whole.x, x.y < 0.0 && !whole.y, x.z < 0.0 && !whole.z, x.w < 0.0 && !whole.w));
+  return mix(m, vec4(1.0), equal(y, vec4(0.0)));
+}`,
+};

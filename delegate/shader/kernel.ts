@@ -1,0 +1,46 @@
+import type { Value } from '../ir/graph.js';
+import type { WeightBlock } from '../layout/weights.js';
+
+/** A number of a kernel's parameter buffer: known now, or once textures and arenas are placed. */
+export type Param =
+  | { readonly kind: 'number'; readonly value: number }
+  /** 1 / width (axis 0) or 1 / height (axis 1) of the texture of an input */
+  | { readonly kind: 'inverse'; readonly input: number; readonly axis: 0 | 1 }
+  /** first arena row, or first element of the uniform block, of a weight block */
+  | { readonly kind: 'block'; readonly block: number }
+  /** 1 / height of the arena */
+  | { readonly kind: 'arena-inverse' };
+
+/** One draw: a complete fragment shader, what it reads, and the numbers in its parameter buffer. */
+export interface Kernel {
+  readonly name: string;
+  readonly source: string;
+  readonly output: Value;
+  /** In the order of the samplers x0, x1, … */
+  readonly inputs: readonly Value[];
+  readonly blocks: readonly WeightBlock[];
+  /** Where the blocks are: the arena texture `weights`, or the uniform block `Weights`. */
+  readonly storage: 'texture' | 'uniform';
+  /** Four to a vec4, in order. */
+  readonly params: readonly Param[];
+  readonly multiplyAdds: number;
+}
+
+/** What the text of a shader depends on beside the kernel itself. */
+export interface ShaderTarget {
+  /** `texture` is the faster fetch on software GLs; `texelFetch` has no gradients, which keeps loops rolled on D3D. */
+  readonly fetch: 'texture' | 'texelFetch';
+  readonly atlasWidth: number;
+  readonly maxTextureSize: number;
+  /** Constants that fit go into uniform buffers. */
+  readonly uniformWeights: boolean;
+  /** True where a value is stored as half floats: stores are clamped to ±65504. */
+  isHalf(value: Value): boolean;
+}
+
+/** Bytes that a uniform buffer has on every WebGL2 device. */
+export const UNIFORM_BLOCK_TEXELS = 1024;
+
+/** Vertex shader of every draw: one triangle over the viewport. */
+export const VERTEX_SHADER = `#version 300 es
+void main() { gl_Position = vec4(gl_VertexID == 1 ? 3.0 : -1.0, gl_VertexID == 2 ? 3.0 : -1.0, 0.0, 1.0); }`;
