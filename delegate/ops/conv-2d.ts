@@ -1,6 +1,6 @@
 import { ModelError } from '../errors.js';
 import { defineOp, type OpSpec, required, typed } from '../ir/op.js';
-import { sizeOf, type Shape } from '../ir/shape.js';
+import { type Shape, sizeOf } from '../ir/shape.js';
 import type { Activation } from '../ir/vocabulary.js';
 import { activate } from './fused-activation.js';
 import { addBias, multiplyRows } from './gemm.js';

@@ -30,13 +30,28 @@ function interleaveFour({ data, offset, stride }: Rows, first: number, count: nu
 }
 
 /** Two rows of `a` by the four rows in the tile. A last odd row is computed twice and stored once. */
-function multiplyTile(a: Rows, out: Rows, row: number, end: number, column: number, columns: number, depth: number): void {
+function multiplyTile(
+  a: Rows,
+  out: Rows,
+  row: number,
+  end: number,
+  column: number,
+  columns: number,
+  depth: number,
+): void {
   const x = a.data;
   const t = tile;
   const hasSecond = row + 1 < end;
   let i0 = a.offset + row * a.stride;
   let i1 = hasSecond ? i0 + a.stride : i0;
-  let s00 = 0, s01 = 0, s02 = 0, s03 = 0, s10 = 0, s11 = 0, s12 = 0, s13 = 0;
+  let s00 = 0,
+    s01 = 0,
+    s02 = 0,
+    s03 = 0,
+    s10 = 0,
+    s11 = 0,
+    s12 = 0,
+    s13 = 0;
   for (let k = 0, last = depth * 4; k < last; k += 4) {
     const x0 = x[i0++]!;
     const x1 = x[i1++]!;
