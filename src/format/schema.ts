@@ -229,6 +229,22 @@ export function tableOf(name: string): Table {
   return table;
 }
 
+const emptyRows = new Map([...tables.values()].map((table) => [table, withoutFields(table)]));
+
+/** What a table holds of which the file gives no field: the schema's defaults. */
+export function emptyRow(table: Table): Readonly<Record<string, number | boolean | string | undefined>> {
+  return emptyRows.get(table)!;
+}
+
+function withoutFields(table: Table): Record<string, number | boolean | string | undefined> {
+  const row: Record<string, number | boolean | string | undefined> = {};
+  for (const field of table.fields) {
+    if (field.kind === 'union') row[field.typeName] = 'NONE';
+    row[field.name] = field.kind === 'scalar' && !field.vector ? field.fallback : undefined;
+  }
+  return row;
+}
+
 /** Names of builtin operators; the position is the code. */
 export const builtinOperators: readonly string[] = enums.get('BuiltinOperator')!.names;
 

@@ -19,7 +19,9 @@ export function modelNames(): string[] {
 
 /** Paths of the packed networks below `networks/`. */
 export function networkNames(): string[] {
-  return readdirSync(shared('networks'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.tflite.gz'));
+  return readdirSync(shared('networks'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.tflite.gz'),
+  );
 }
 
 /** The bytes of a model of the corpus, unpacked. */

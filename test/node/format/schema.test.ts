@@ -23,14 +23,25 @@ const camel = (name: string) => name.replace(/_([a-z0-9])/g, (_, c: string) => c
 function typeText(field: Field): string {
   if (field.kind === 'union') return field.members.name;
   const element =
-    field.kind === 'scalar' ? (field.enumeration?.name ?? field.scalar) : field.kind === 'table' ? field.table.name : 'string';
+    field.kind === 'scalar'
+      ? (field.enumeration?.name ?? field.scalar)
+      : field.kind === 'table'
+        ? field.table.name
+        : 'string';
   return field.vector ? `[${element}]` : element;
 }
 
 function flat(table: Table): unknown[] {
   return table.fields.flatMap((field) => {
-    const row = { name: field.name, slot: field.slot, type: typeText(field), fallback: field.vector ? '' : String(field.fallback) };
-    return field.kind === 'union' ? [{ name: field.typeName, slot: field.slot - 1, type: 'ubyte', fallback: '0' }, row] : [row];
+    const row = {
+      name: field.name,
+      slot: field.slot,
+      type: typeText(field),
+      fallback: field.vector ? '' : String(field.fallback),
+    };
+    return field.kind === 'union'
+      ? [{ name: field.typeName, slot: field.slot - 1, type: 'ubyte', fallback: '0' }, row]
+      : [row];
   });
 }
 
@@ -45,7 +56,8 @@ describe('the schema table', () => {
     }
     for (const [name, fields] of Object.entries(reference.tables)) {
       const expected = fields.map((field) => {
-        const zero = field.type === 'bool' ? 'false' : (Object.keys(reference.enums[field.type]?.values ?? {})[0] ?? '0');
+        const zero =
+          field.type === 'bool' ? 'false' : (Object.keys(reference.enums[field.type]?.values ?? {})[0] ?? '0');
         const fallback = field.type.startsWith('[') ? '' : (field.default ?? zero);
         return { name: camel(field.name), slot: field.slot, type: field.type.replace('int32', 'int'), fallback };
       });

@@ -1,0 +1,49 @@
+import type { Check } from './check.js';
+import { listOf, type SignatureDef } from './model.js';
+import { builtinOperators } from './schema.js';
+
+/** Checks version, operator codes, and the indices of metadata and signatures. */
+export function verifyHeader(check: Check): void {
+  const { model, fail } = check;
+  if (model.version !== 3) fail('bad-version', 'version', `schema version ${model.version}; accepted: 3`);
+  if (!model.subgraphs?.length) fail('no-subgraphs', 'subgraphs', 'the model has no subgraph');
+  verifyOperatorCodes(check);
+  const buffers = listOf(model.buffers).length;
+  listOf(model.metadata).forEach(({ buffer }, i) => {
+    if (buffer >= buffers)
+      fail('bad-index', `metadata[${i}].buffer`, `buffer ${buffer}, but there are ${buffers} buffers`);
+  });
+  listOf(model.signatureDefs).forEach((signature, i) => {
+    verifySignature(check, signature, `signatureDefs[${i}]`);
+  });
+}
+
+function verifyOperatorCodes({ model, fail }: Check): void {
+  listOf(model.operatorCodes).forEach(({ deprecatedBuiltinCode, builtinCode, customCode }, i) => {
+    const path = `operatorCodes[${i}]`;
+    const old = builtinOperators[deprecatedBuiltinCode];
+    if (old === undefined)
+      fail('bad-enum', `${path}.deprecatedBuiltinCode`, `${deprecatedBuiltinCode} is not a BuiltinOperator`);
+    if (builtinCode === 'PLACEHOLDER_FOR_GREATER_OP_CODES') {
+      fail('bad-enum', `${path}.builtinCode`, 'the placeholder for greater codes is no operator');
+    }
+    const custom = builtinCode === 'CUSTOM' || (old === 'CUSTOM' && builtinCode === 'ADD');
+    if (custom && !customCode) fail('no-name', `${path}.customCode`, 'a custom operator without a name');
+  });
+}
+
+function verifySignature({ model, fail }: Check, signature: SignatureDef, path: string): void {
+  const subgraphs = listOf(model.subgraphs);
+  const subgraph = subgraphs[signature.subgraphIndex];
+  const tensors = listOf(subgraph?.tensors).length;
+  if (!subgraph) {
+    const found = `subgraph ${signature.subgraphIndex}`;
+    fail('bad-index', `${path}.subgraphIndex`, `${found}, but there are ${subgraphs.length} subgraphs`);
+  }
+  for (const list of ['inputs', 'outputs'] as const) {
+    listOf(signature[list]).forEach(({ tensorIndex }, i) => {
+      if (tensorIndex < tensors) return;
+      fail('bad-index', `${path}.${list}[${i}].tensorIndex`, `tensor ${tensorIndex}, but there are ${tensors} tensors`);
+    });
+  }
+}
