@@ -27,6 +27,14 @@ export class UnsupportedError extends Error {
 /** The GPU cannot: out of memory, a shader that does not compile, no WebGL2. */
 export class DeviceError extends Error {
   override readonly name: string = 'DeviceError';
+
+  /** `nodeId`: the id of the node that it is about, where it is about one; that node can still run on the CPU. */
+  constructor(
+    message: string,
+    readonly nodeId?: number,
+  ) {
+    super(message);
+  }
 }
 
 /** The WebGL context was lost; the call may be repeated once it is restored. */

@@ -32,12 +32,6 @@ export interface DrawTime {
   readonly source: 'timer' | 'fence';
 }
 
-/** A tensor on the GPU: a 2D-array texture in the delegate's layout, owned by the executable. */
-export interface GpuTensor {
-  readonly value: Value;
-  readonly texture: WebGLTexture;
-}
-
 /** A dense RGBA float texture: element i of the tensor is channel i % 4 of texel ⌊i / 4⌋, row by row. */
 export interface LinearTexture {
   readonly texture: WebGLTexture;
@@ -52,7 +46,9 @@ export interface Executable {
   readonly stats: ExecutableStats;
   /** Copies values into input `position` (its dtype's typed array; at least as many as its elements). */
   upload(position: number, data: NumericData): void;
-  /** Fills input `position` from a linear texture of the same context, on the GPU. */
+  /** Size of the linear texture that `uploadTexture` takes and `readTexture` fills for an input or output. */
+  linearSize(kind: 'input' | 'output', position: number): { readonly width: number; readonly height: number };
+  /** Fills input `position` from a linear texture of the same context, on the GPU. Throws DeviceError for another size. */
   uploadTexture(position: number, source: LinearTexture): void;
   /** Issues all draws. Returns before the GPU is done. */
   run(): void;
@@ -60,7 +56,7 @@ export interface Executable {
   read(position: number): NumericData;
   /** Reads output `position` without blocking. Rejects with ContextLostError when the context is lost meanwhile. */
   readAsync(position: number): Promise<NumericData>;
-  /** Draws output `position` into a linear float32 texture that the caller owns, `size` texels or more. */
+  /** Copies output `position` into a linear float32 texture that the caller owns. Throws DeviceError for another size. */
   readTexture(position: number, target: LinearTexture): void;
   /** Runs once with a time per draw. */
   profile(): Promise<readonly DrawTime[]>;

@@ -1,4 +1,5 @@
-export type { DeviceStats, DrawTime, Executable, ExecutableStats, GpuDelegate, GpuTensor, LinearTexture } from './executable.js';
+export { createGpuDelegate } from './delegate.js';
+export type { DeviceStats, DrawTime, Executable, ExecutableStats, GpuDelegate, LinearTexture } from './executable.js';
 export { debugLevel, setDebug } from './debug.js';
 export { ContextLostError, DeviceError, ModelError, UnsupportedError } from './errors.js';
 export * from './options.js';

@@ -54,7 +54,7 @@ export class ShaderBuilder {
 
   /** A number that differs between draws of one program: the text of a read from the parameter buffer. */
   param(value: number): string {
-    return this.#param({ kind: 'number', value });
+    return this.#target.inlineParameters ? float(value) : this.#param({ kind: 'number', value });
   }
 
   #param(param: Param): string {

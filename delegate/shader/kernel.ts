@@ -34,6 +34,8 @@ export interface ShaderTarget {
   readonly maxTextureSize: number;
   /** Constants that fit go into uniform buffers. */
   readonly uniformWeights: boolean;
+  /** Numbers known at planning become literals of the shader instead of reads from the parameter buffer. */
+  readonly inlineParameters: boolean;
   /** True where a value is stored as half floats: stores are clamped to ±65504. */
   isHalf(value: Value): boolean;
 }

@@ -1,0 +1,160 @@
+import { DeviceError, UnsupportedError } from '../errors.js';
+import { isFloat } from '../ir/dtype.js';
+import { type Graph, type Node, nodeName, type Value, valuesOf } from '../ir/graph.js';
+import { type Shape, sizeOf } from '../ir/shape.js';
+import { forms } from '../kernels/index.js';
+import { atlasWidthFor, isLinear, layoutOf, layoutProblem, sameStorage, type Layout } from '../layout/layout.js';
+import type { Kernel, ShaderTarget } from '../shader/kernel.js';
+import { assignMemory, sharedLowerBound, type Usage } from './memory.js';
+
+/** What a plan is made for. */
+export interface PlanTarget {
+  readonly fetch: 'texture' | 'texelFetch';
+  readonly maxTextureSize: number;
+  readonly precision: 'float32' | 'float16';
+  readonly uniformWeights: boolean;
+  readonly inlineParameters: boolean;
+}
+
+/** One draw and the node it belongs to. */
+export interface PlannedDraw {
+  readonly node: Node;
+  readonly kernel: Kernel;
+}
+
+/** A texture of the plan: 2D array, RGBA32F or RGBA16F. */
+export interface PlannedTexture {
+  readonly width: number;
+  readonly height: number;
+  readonly layers: number;
+  readonly half: boolean;
+}
+
+/** A static list of draws and where each tensor lives. Nothing here touches WebGL. */
+export interface Plan {
+  readonly graph: Graph;
+  readonly target: ShaderTarget;
+  readonly draws: readonly PlannedDraw[];
+  readonly textures: readonly PlannedTexture[];
+  /** Index into `textures`, by value; constants are not in it. */
+  readonly textureOf: ReadonlyMap<Value, number>;
+  /** Constants that are read as tensors. */
+  readonly constants: readonly Value[];
+  /** The dense form of each graph output, from which it is read. */
+  readonly readable: readonly Value[];
+  readonly activationBytes: number;
+  readonly lowerBoundBytes: number;
+  readonly precision: 'float32' | 'float16';
+  layoutOf(value: Value): Layout;
+}
+
+/** Ops whose result is their first input under another shape. */
+const SHAPE_ONLY = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS']);
+
+/** Plans the draws of a graph whose nodes all have GPU forms. Throws DeviceError where a tensor does not fit. */
+export function makePlan(graph: Graph, options: PlanTarget): Plan {
+  const shapes = [...valuesOf(graph)].filter((v) => !v.data).map((v) => v.shape);
+  const dense = [...graph.outputs, ...graph.inputs].map((v): Shape => [sizeOf(v.shape)]);
+  const width = atlasWidthFor([...shapes, ...dense], options.maxTextureSize);
+  for (const shape of [...shapes, ...dense]) {
+    const problem = layoutProblem(shape, options.maxTextureSize);
+    if (problem) throw new DeviceError(`layout: ${problem}`);
+  }
+  const layout = (value: Value): Layout => layoutOf(value.shape, width);
+  const storage = shareStorage(graph, layout);
+  const external = new Set([...graph.inputs, ...graph.outputs].map(storage.rootOf));
+  const scratches = new Set<Value>();
+  const target: ShaderTarget = {
+    ...options,
+    atlasWidth: width,
+    isHalf: (v) => options.precision === 'float16' && isFloat(v.dtype) && !external.has(storage.rootOf(v)) && !v.data,
+  };
+  const context = {
+    target,
+    scratch: (shape: Shape): Value => {
+      const value: Value = { id: -1, name: 'scratch', shape, dtype: 'float32' };
+      scratches.add(value);
+      return value;
+    },
+  };
+  const draws: PlannedDraw[] = [];
+  for (const node of graph.nodes) {
+    if (storage.aliases.has(node)) continue;
+    const form = forms.get(node.type);
+    if (!form) throw new UnsupportedError(`${nodeName(node)}: the GPU has no ${node.type}`);
+    for (const kernel of form.build(node, context)) draws.push({ node, kernel });
+  }
+  const readable = graph.outputs.map((value, i): Value => {
+    if (isLinear(layout(value))) return value;
+    const flat: Value = { id: -1, name: value.name, shape: dense[i]!, dtype: value.dtype };
+    external.add(flat);
+    const node: Node = { id: graph.nodes.at(-1)?.id ?? 0, type: 'RESHAPE', attrs: {}, inputs: [value], outputs: [flat] };
+    for (const kernel of forms.get('RESHAPE')!.build(node, context)) draws.push({ node, kernel });
+    return flat;
+  });
+  return { graph, target, draws, readable, layoutOf: layout, precision: options.precision, ...place(graph, draws, readable, storage.rootOf, target, layout) };
+}
+
+/** Which values share a texture because a node only renames the shape: `rootOf` gives the one that is written. */
+function shareStorage(graph: Graph, layout: (v: Value) => Layout): { aliases: Set<Node>; rootOf: (v: Value) => Value } {
+  const roots = new Map<Value, Value>();
+  const aliases = new Set<Node>();
+  const rootOf = (v: Value): Value => roots.get(v) ?? v;
+  for (const node of graph.nodes) {
+    const [from] = node.inputs;
+    const [to] = node.outputs;
+    if (!SHAPE_ONLY.has(node.type) || node.tail?.length || !from || from.data || !to || !sameStorage(layout(from), layout(to))) continue;
+    aliases.add(node);
+    roots.set(to, rootOf(from));
+  }
+  return { aliases, rootOf };
+}
+
+/** Assigns textures: graph inputs, graph outputs and dense forms keep theirs, all else shares. */
+function place(graph: Graph, draws: readonly PlannedDraw[], readable: readonly Value[], rootOf: (v: Value) => Value, target: ShaderTarget, layout: (v: Value) => Layout) {
+  const kept = new Set<Value>([...graph.inputs, ...graph.outputs, ...readable].map(rootOf));
+  const lives = new Map<Value, [first: number, last: number]>();
+  const constants = new Set<Value>();
+  const touch = (value: Value, step: number) => {
+    if (value.data) return void constants.add(value);
+    const root = rootOf(value);
+    const life = lives.get(root);
+    if (life) life[1] = step;
+    else lives.set(root, [step, step]);
+  };
+  draws.forEach(({ kernel }, step) => {
+    for (const v of kernel.inputs) touch(v, step);
+    touch(kernel.output, step);
+  });
+  const describe = (value: Value) => {
+    const { width, height, layers } = layout(value);
+    const half = target.isHalf(value);
+    return { width, height, layers, half, kind: `${layers}${half ? 'h' : 'f'}`, texelBytes: layers * (half ? 8 : 16) };
+  };
+  const shared = [...lives].filter(([v]) => !kept.has(v));
+  const usages: Usage[] = shared.map(([v, [first, last]]) => ({ ...describe(v), first, last }));
+  const assignment = assignMemory(usages);
+  const textures: PlannedTexture[] = assignment.slots.map((s) => ({ width: s.width, height: s.height, layers: Number.parseInt(s.kind, 10), half: s.kind.endsWith('h') }));
+  const byRoot = new Map<Value, number>(shared.map(([v], i) => [v, assignment.slotOf[i]!]));
+  let keptBytes = 0;
+  for (const value of kept) {
+    if (value.data) {
+      constants.add(value);
+      continue;
+    }
+    const texture = describe(value);
+    byRoot.set(value, textures.push(texture) - 1);
+    keptBytes += texture.width * texture.height * texture.texelBytes;
+  }
+  const textureOf = new Map<Value, number>();
+  const all = [...valuesOf(graph), ...draws.map((d) => d.kernel.output), ...readable];
+  for (const v of all) {
+    const slot = v.data ? undefined : byRoot.get(rootOf(v));
+    if (slot !== undefined) textureOf.set(v, slot);
+  }
+  return {
+    textures, textureOf, constants: [...constants],
+    activationBytes: assignment.bytes + keptBytes,
+    lowerBoundBytes: sharedLowerBound(usages) + keptBytes,
+  };
+}

@@ -1,0 +1,107 @@
+import { DeviceError } from '../errors.js';
+import { ARENA_WIDTH, arenaRows, groupsPerRow, type WeightBlock } from '../layout/weights.js';
+import { type Kernel, UNIFORM_BLOCK_TEXELS } from '../shader/kernel.js';
+import type { Device, OwnedTexture } from './device.js';
+
+/** Rows of one arena texture at most: 64 MiB of float32, which is also the largest single upload. */
+const MOST_ROWS = 4096;
+
+/** Where a kernel's weights are: an arena texture or a range of the uniform buffer, and the first row or element of each block. */
+export type Placement =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'texture'; readonly page: number; readonly firsts: readonly number[] }
+  | { readonly kind: 'uniform'; readonly offset: number; readonly firsts: readonly number[] };
+
+/** Constants of all kernels of an executable: as few textures as possible, each uploaded at once. */
+export class Arena {
+  readonly pages: OwnedTexture[] = [];
+  uniforms: WebGLBuffer | undefined;
+  bytes = 0;
+  readonly #device: Device;
+  readonly #placements = new Map<Kernel, Placement>();
+
+  constructor(device: Device) {
+    this.#device = device;
+  }
+
+  placementOf(kernel: Kernel): Placement {
+    return this.#placements.get(kernel) ?? { kind: 'none' };
+  }
+
+  /** Places and uploads the blocks of all kernels; yields between pieces of work. */
+  *fill(kernels: readonly Kernel[], half: boolean): Generator<void> {
+    const limit = Math.min(this.#device.capabilities.maxTextureSize, MOST_ROWS);
+    const pages: { rows: number; blocks: [WeightBlock, number][] }[] = [];
+    const uniform: [Kernel, number][] = [];
+    for (const kernel of kernels) {
+      if (kernel.blocks.length === 0) continue;
+      if (kernel.storage === 'uniform') {
+        uniform.push([kernel, uniform.length]);
+        continue;
+      }
+      const rows = kernel.blocks.reduce((sum, b) => sum + arenaRows(b), 0);
+      if (rows > limit) throw new DeviceError(`kernel ${kernel.name}: weights need ${rows} rows of the arena; this device allows ${limit}`);
+      if (!pages.length || pages.at(-1)!.rows + rows > limit) pages.push({ rows: 0, blocks: [] });
+      const page = pages.at(-1)!;
+      const firsts = kernel.blocks.map((block) => {
+        const first = page.rows;
+        page.rows += arenaRows(block);
+        page.blocks.push([block, first]);
+        return first;
+      });
+      this.#placements.set(kernel, { kind: 'texture', page: pages.length - 1, firsts });
+    }
+    for (const page of pages) yield* this.#upload(page, half);
+    if (uniform.length) this.#uploadUniforms(uniform);
+  }
+
+  *#upload({ rows, blocks }: { rows: number; blocks: readonly [WeightBlock, number][] }, half: boolean): Generator<void> {
+    const texels = new Float32Array(rows * ARENA_WIDTH * 4);
+    for (const [block, first] of blocks) {
+      const values = block.texels();
+      const rowFloats = groupsPerRow(block.group) * block.group * 4;
+      for (let from = 0, row = first; from < values.length; from += rowFloats, row++) texels.set(values.subarray(from, from + rowFloats), row * ARENA_WIDTH * 4);
+      yield;
+    }
+    const { gl } = this.#device;
+    gl.activeTexture(gl.TEXTURE0);
+    const texture = this.#device.createTexture(gl.TEXTURE_2D, half ? gl.RGBA16F : gl.RGBA32F, half ? 8 : 16, ARENA_WIDTH, rows, 1);
+    this.pages.push(texture);
+    this.bytes += texture.bytes;
+    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, ARENA_WIDTH, rows, gl.RGBA, gl.FLOAT, half ? clampToHalf(texels) : texels);
+    yield;
+  }
+
+  #uploadUniforms(kernels: readonly [Kernel, number][]): void {
+    const floats = UNIFORM_BLOCK_TEXELS * 4;
+    const data = new Float32Array(kernels.length * floats);
+    for (const [kernel, i] of kernels) {
+      let texel = 0;
+      const firsts = kernel.blocks.map((block) => {
+        const first = texel;
+        data.set(block.texels(), i * floats + first * 4);
+        texel += block.group * block.groups;
+        return first;
+      });
+      this.#placements.set(kernel, { kind: 'uniform', offset: i * floats * 4, firsts });
+    }
+    const { gl } = this.#device;
+    this.uniforms = this.#device.createBuffer(gl.UNIFORM_BUFFER, data, gl.STATIC_DRAW);
+    this.bytes += data.byteLength;
+  }
+
+  dispose(): void {
+    for (const page of this.pages.splice(0)) this.#device.deleteTexture(page);
+    if (this.uniforms) this.#device.deleteBuffer(this.uniforms);
+    this.uniforms = undefined;
+  }
+}
+
+/** Larger values would be stored as infinities. */
+function clampToHalf(values: Float32Array): Float32Array {
+  for (let i = 0; i < values.length; i++) {
+    if (values[i]! > 65504) values[i] = 65504;
+    else if (values[i]! < -65504) values[i] = -65504;
+  }
+  return values;
+}

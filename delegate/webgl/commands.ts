@@ -1,0 +1,108 @@
+import type { Value } from '../ir/graph.js';
+import { ARENA_WIDTH } from '../layout/weights.js';
+import type { Kernel, Param } from '../shader/kernel.js';
+import type { Plan } from '../plan/plan.js';
+import type { Arena } from './arena.js';
+import type { Device, OwnedTexture } from './device.js';
+import type { Program } from './program.js';
+
+/** One draw, resolved: whatever the previous draw already set is left out. */
+export interface Command {
+  readonly program: WebGLProgram | undefined;
+  readonly framebuffer: WebGLFramebuffer;
+  readonly width: number;
+  readonly height: number;
+  readonly binds: readonly { readonly unit: GLenum; readonly target: GLenum; readonly texture: WebGLTexture }[];
+  readonly samplers: readonly { readonly location: WebGLUniformLocation; readonly unit: number }[];
+  readonly paramOffset: number;
+  readonly paramBytes: number;
+  /** Offset of the weights in the uniform buffer; negative where the kernel has none there. */
+  readonly weightsOffset: number;
+}
+
+/** What commands refer to. */
+export interface Resources {
+  readonly textureOf: (value: Value) => OwnedTexture;
+  readonly framebufferOf: (value: Value) => WebGLFramebuffer;
+  readonly programOf: (kernel: Kernel) => Program;
+  readonly arena: Arena;
+}
+
+/** The numbers of all kernels in one buffer, each at an offset that `bindBufferRange` accepts. */
+export function packParams(kernels: readonly Kernel[], alignment: number, { textureOf, arena }: Pick<Resources, 'textureOf' | 'arena'>): { data: Float32Array; offsets: number[] } {
+  const step = Math.max(alignment, 16) / 4;
+  const offsets: number[] = [];
+  let size = 0;
+  for (const kernel of kernels) {
+    offsets.push(size * 4);
+    size += Math.ceil((vec4sOf(kernel) * 4) / step) * step;
+  }
+  const data = new Float32Array(size);
+  kernels.forEach((kernel, i) => {
+    const placement = arena.placementOf(kernel);
+    const resolve = (param: Param): number => {
+      if (param.kind === 'number') return param.value;
+      if (param.kind === 'inverse') {
+        const texture = textureOf(kernel.inputs[param.input]!);
+        return 1 / (param.axis === 0 ? texture.width : texture.height);
+      }
+      if (placement.kind === 'none') return 0;
+      if (param.kind === 'block') return placement.firsts[param.block]!;
+      return placement.kind === 'texture' ? 1 / arena.pages[placement.page]!.height : 1 / ARENA_WIDTH;
+    };
+    kernel.params.forEach((param, j) => {
+      data[offsets[i]! / 4 + j] = resolve(param);
+    });
+  });
+  return { data, offsets };
+}
+
+/** Resolves draws to commands. Which texture is on which unit is simulated, so that only changes are issued. */
+export function linkCommands(plan: Plan, kernels: readonly Kernel[], offsets: readonly number[], device: Device, resources: Resources): Command[] {
+  const { gl, capabilities } = device;
+  const units: (WebGLTexture | undefined)[] = new Array(Math.min(16, capabilities.textureUnits)).fill(undefined);
+  const lastUse = new Array<number>(units.length).fill(-1);
+  const samplerOf = new Map<WebGLUniformLocation, number>();
+  let current: WebGLProgram | undefined;
+  return kernels.map((kernel, step) => {
+    const { program, samplers } = resources.programOf(kernel);
+    const placement = resources.arena.placementOf(kernel);
+    const reads: [OwnedTexture, WebGLUniformLocation | null][] = kernel.inputs.map((v, i) => [resources.textureOf(v), samplers[i] ?? null]);
+    if (placement.kind === 'texture') reads.push([resources.arena.pages[placement.page]!, samplers.at(-1) ?? null]);
+    const binds: { unit: GLenum; target: GLenum; texture: WebGLTexture }[] = [];
+    const sets: { location: WebGLUniformLocation; unit: number }[] = [];
+    for (const [{ texture, target }, location] of reads) {
+      if (!location) continue;
+      let unit = units.indexOf(texture);
+      if (unit < 0) {
+        unit = leastRecent(lastUse, step);
+        units[unit] = texture;
+        binds.push({ unit: gl.TEXTURE0 + unit, target, texture });
+      }
+      lastUse[unit] = step;
+      if (samplerOf.get(location) !== unit) sets.push({ location, unit });
+      samplerOf.set(location, unit);
+    }
+    const { width, height } = plan.layoutOf(kernel.output);
+    const command: Command = {
+      program: program === current ? undefined : program,
+      framebuffer: resources.framebufferOf(kernel.output), width, height, binds, samplers: sets,
+      paramOffset: offsets[step]!, paramBytes: vec4sOf(kernel) * 16,
+      weightsOffset: placement.kind === 'uniform' ? placement.offset : -1,
+    };
+    current = program;
+    return command;
+  });
+}
+
+function leastRecent(lastUse: readonly number[], step: number): number {
+  let best = 0;
+  lastUse.forEach((used, unit) => {
+    if (used < lastUse[best]! && used < step) best = unit;
+  });
+  return best;
+}
+
+function vec4sOf(kernel: Kernel): number {
+  return Math.max(1, Math.ceil(kernel.params.length / 4));
+}

@@ -1,0 +1,137 @@
+import { ContextLostError, DeviceError } from '../errors.js';
+import type { DeviceStats } from '../executable.js';
+
+/** What a context can do, asked once. */
+export interface Capabilities {
+  readonly maxTextureSize: number;
+  readonly textureUnits: number;
+  readonly drawBuffers: number;
+  readonly uniformAlignment: number;
+  readonly float32Targets: boolean;
+  readonly float16Targets: boolean;
+  readonly parallelCompile: boolean;
+  /** `texture` on software GLs, where it is the faster fetch; `texelFetch` elsewhere. */
+  readonly fetch: 'texture' | 'texelFetch';
+}
+
+type Kind = 'textures' | 'buffers' | 'programs' | 'framebuffers' | 'executables';
+
+/** A WebGL2 context, its capabilities, and counters of everything made on it. */
+export class Device {
+  readonly gl: WebGL2RenderingContext;
+  readonly capabilities: Capabilities;
+  /** Without attributes: vertices come from gl_VertexID. Lives as long as the context. */
+  readonly vertexArray: WebGLVertexArrayObject | null;
+  readonly #counts: Record<Kind, number> = { textures: 0, buffers: 0, programs: 0, framebuffers: 0, executables: 0 };
+  #textureBytes = 0;
+
+  constructor(gl: WebGL2RenderingContext) {
+    this.gl = gl;
+    this.capabilities = probe(gl);
+    this.vertexArray = gl.createVertexArray();
+    if (!this.capabilities.float32Targets && !this.capabilities.float16Targets)
+      throw new DeviceError('this WebGL2 context renders to no float texture (EXT_color_buffer_float and EXT_color_buffer_half_float are absent)');
+  }
+
+  count(kind: Kind, change: 1 | -1): void {
+    this.#counts[kind] += change;
+  }
+
+  stats(): DeviceStats {
+    return { ...this.#counts, textureBytes: this.#textureBytes };
+  }
+
+  /** Throws ContextLostError when the context is lost. `during` names the call for the message. */
+  check(during: string): void {
+    if (this.gl.isContextLost()) throw new ContextLostError(during);
+  }
+
+  /** A texture with storage and nearest sampling, bound to the active unit. */
+  createTexture(target: GLenum, format: GLenum, texelBytes: number, width: number, height: number, layers: number): OwnedTexture {
+    const { gl } = this;
+    const texture = gl.createTexture();
+    if (!texture) throw gl.isContextLost() ? new ContextLostError('createTexture') : new DeviceError('the context gave no texture');
+    gl.bindTexture(target, texture);
+    for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(target, name, gl.NEAREST);
+    for (const name of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(target, name, gl.CLAMP_TO_EDGE);
+    if (target === gl.TEXTURE_2D) gl.texStorage2D(target, 1, format, width, height);
+    else gl.texStorage3D(target, 1, format, width, height, layers);
+    const bytes = width * height * layers * texelBytes;
+    this.#textureBytes += bytes;
+    this.count('textures', 1);
+    return { texture, target, width, height, layers, bytes };
+  }
+
+  deleteTexture({ texture, bytes }: OwnedTexture): void {
+    this.gl.deleteTexture(texture);
+    this.#textureBytes -= bytes;
+    this.count('textures', -1);
+  }
+
+  createBuffer(target: GLenum, data: ArrayBufferView | number, usage: GLenum): WebGLBuffer {
+    const { gl } = this;
+    const buffer = gl.createBuffer();
+    if (!buffer) throw gl.isContextLost() ? new ContextLostError('createBuffer') : new DeviceError('the context gave no buffer');
+    gl.bindBuffer(target, buffer);
+    if (typeof data === 'number') gl.bufferData(target, data, usage);
+    else gl.bufferData(target, data, usage);
+    this.count('buffers', 1);
+    return buffer;
+  }
+
+  deleteBuffer(buffer: WebGLBuffer): void {
+    this.gl.deleteBuffer(buffer);
+    this.count('buffers', -1);
+  }
+
+  /** A framebuffer whose colour attachments are the layers of a texture; throws DeviceError where it is not complete. */
+  createFramebuffer({ texture, layers }: OwnedTexture): WebGLFramebuffer {
+    const { gl } = this;
+    const framebuffer = gl.createFramebuffer();
+    if (!framebuffer) throw gl.isContextLost() ? new ContextLostError('createFramebuffer') : new DeviceError('the context gave no framebuffer');
+    this.count('framebuffers', 1);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
+    const attachments = Array.from({ length: layers }, (_, i) => gl.COLOR_ATTACHMENT0 + i);
+    attachments.forEach((attachment, layer) => gl.framebufferTextureLayer(gl.FRAMEBUFFER, attachment, texture, 0, layer));
+    gl.drawBuffers(attachments);
+    const status = gl.checkFramebufferStatus(gl.FRAMEBUFFER);
+    if (status !== gl.FRAMEBUFFER_COMPLETE) {
+      this.deleteFramebuffer(framebuffer);
+      this.check('createFramebuffer');
+      throw new DeviceError(`framebuffer of ${layers} layers is not complete (status 0x${status.toString(16)}); the device may allow fewer or smaller colour targets`);
+    }
+    return framebuffer;
+  }
+
+  deleteFramebuffer(framebuffer: WebGLFramebuffer): void {
+    this.gl.deleteFramebuffer(framebuffer);
+    this.count('framebuffers', -1);
+  }
+}
+
+/** A texture and what it takes to bind and to free it. */
+export interface OwnedTexture {
+  readonly texture: WebGLTexture;
+  readonly target: GLenum;
+  readonly width: number;
+  readonly height: number;
+  readonly layers: number;
+  readonly bytes: number;
+}
+
+function probe(gl: WebGL2RenderingContext): Capabilities {
+  const float32Targets = gl.getExtension('EXT_color_buffer_float') !== null;
+  const float16Targets = float32Targets || gl.getExtension('EXT_color_buffer_half_float') !== null;
+  const unmasked = gl.getExtension('WEBGL_debug_renderer_info');
+  const renderer = String(gl.getParameter(unmasked ? unmasked.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+  return {
+    maxTextureSize: gl.getParameter(gl.MAX_TEXTURE_SIZE) as number,
+    textureUnits: gl.getParameter(gl.MAX_TEXTURE_IMAGE_UNITS) as number,
+    drawBuffers: gl.getParameter(gl.MAX_DRAW_BUFFERS) as number,
+    uniformAlignment: gl.getParameter(gl.UNIFORM_BUFFER_OFFSET_ALIGNMENT) as number,
+    float32Targets,
+    float16Targets,
+    parallelCompile: gl.getExtension('KHR_parallel_shader_compile') !== null,
+    fetch: /swiftshader|llvmpipe|softpipe|software/i.test(renderer) ? 'texture' : 'texelFetch',
+  };
+}

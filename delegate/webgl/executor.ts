@@ -1,0 +1,296 @@
+import { DeviceError } from '../errors.js';
+import type { DrawTime, Executable, ExecutableStats, LinearTexture } from '../executable.js';
+import type { NumericData } from '../ir/dtype.js';
+import type { Value } from '../ir/graph.js';
+import { sizeOf } from '../ir/shape.js';
+import { floatsOf, packTexels } from '../layout/layout.js';
+import type { Plan } from '../plan/plan.js';
+import { type Kernel, UNIFORM_BLOCK_TEXELS } from '../shader/kernel.js';
+import { Arena } from './arena.js';
+import { type Command, linkCommands, packParams, type Resources } from './commands.js';
+import { fromFloats, toFloats } from './convert.js';
+import type { Device, OwnedTexture } from './device.js';
+import { fence } from './fence.js';
+import { guarded } from './guard.js';
+import { Import } from './import.js';
+import type { ProgramCache } from './program.js';
+
+/** A plan linked to a device: textures, programs and the static list of commands. */
+export class Executor implements Executable {
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly #device: Device;
+  readonly #programs: ProgramCache;
+  readonly #plan: Plan;
+  readonly #arena: Arena;
+  readonly #textures: OwnedTexture[] = [];
+  readonly #framebuffers: WebGLFramebuffer[] = [];
+  readonly #constants = new Map<Value, OwnedTexture>();
+  readonly #kernels: readonly Kernel[];
+  readonly #staging = new Map<number, Float32Array>();
+  readonly #packs = new Map<number, WebGLBuffer>();
+  readonly #imports = new Map<number, Import>();
+  #commands: readonly Command[] = [];
+  #params: WebGLBuffer | undefined;
+  #acquired = 0;
+  #disposed = false;
+
+  constructor(device: Device, programs: ProgramCache, plan: Plan) {
+    this.#device = device;
+    this.#programs = programs;
+    this.#plan = plan;
+    this.#arena = new Arena(device);
+    this.#kernels = plan.draws.map((d) => d.kernel);
+    this.inputs = plan.graph.inputs;
+    this.outputs = plan.graph.outputs;
+    device.count('executables', 1);
+  }
+
+  get stats(): ExecutableStats {
+    return {
+      draws: this.#kernels.length,
+      programs: new Set(this.#kernels.map((k) => k.source)).size,
+      activationBytes: this.#plan.activationBytes,
+      weightBytes: this.#arena.bytes + [...this.#constants.values()].reduce((sum, t) => sum + t.bytes, 0),
+      lowerBoundBytes: this.#plan.lowerBoundBytes,
+      precision: this.#plan.precision,
+    };
+  }
+
+  /** Builds everything; yields between pieces of work, `'wait'` while the driver compiles. On failure nothing is left behind. */
+  *link(): Generator<'work' | 'wait'> {
+    try {
+      yield* this.#link();
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  *#link(): Generator<'work' | 'wait'> {
+    const { gl } = this.#device;
+    for (const kernel of this.#kernels) {
+      this.#programs.acquire(kernel);
+      this.#acquired++;
+    }
+    yield 'work';
+    const filling = this.#arena.fill(this.#kernels, this.#plan.precision === 'float16');
+    while (!this.#guarded(() => filling.next()).done) yield 'work';
+    for (const value of this.#plan.constants) {
+      this.#guarded(() => this.#constants.set(value, this.#uploadConstant(value)));
+      yield 'work';
+    }
+    this.#guarded(() => this.#allocate());
+    const resources: Resources = {
+      textureOf: (v) => this.#textureOf(v),
+      framebufferOf: (v) => this.#framebuffers[this.#plan.textureOf.get(v)!]!,
+      programOf: (k) => this.#programs.get(k.source),
+      arena: this.#arena,
+    };
+    const { data, offsets } = packParams(this.#kernels, this.#device.capabilities.uniformAlignment, resources);
+    this.#params = this.#guarded(() => this.#device.createBuffer(gl.UNIFORM_BUFFER, data, gl.STATIC_DRAW));
+    for (const kernel of this.#kernels) while (!this.#programs.isReady(kernel.source)) yield 'wait';
+    for (const kernel of this.#kernels) {
+      this.#programs.get(kernel.source);
+      yield 'work';
+    }
+    this.#commands = linkCommands(this.#plan, this.#kernels, offsets, this.#device, resources);
+    this.#device.check('compile');
+  }
+
+  #guarded<T>(body: () => T): T {
+    return guarded(this.#device.gl, body);
+  }
+
+  #textureOf(value: Value): OwnedTexture {
+    const texture = this.#constants.get(value) ?? this.#textures[this.#plan.textureOf.get(value)!];
+    if (!texture) throw new DeviceError(`"${value.name}" has no texture in this plan`);
+    return texture;
+  }
+
+  #allocate(): void {
+    const { gl } = this.#device;
+    gl.activeTexture(gl.TEXTURE0);
+    for (const { width, height, layers, half } of this.#plan.textures) {
+      const texture = this.#device.createTexture(gl.TEXTURE_2D_ARRAY, half ? gl.RGBA16F : gl.RGBA32F, half ? 8 : 16, width, height, layers);
+      this.#textures.push(texture);
+      this.#framebuffers.push(this.#device.createFramebuffer(texture));
+    }
+    const error = gl.getError();
+    if (error === gl.OUT_OF_MEMORY) throw new DeviceError(`out of GPU memory: this model needs ${this.#plan.activationBytes + this.#arena.bytes} bytes of textures; dispose other models or use precisionLossAllowed`);
+  }
+
+  #uploadConstant(value: Value): OwnedTexture {
+    const { gl } = this.#device;
+    const layout = this.#plan.layoutOf(value);
+    const texels = new Float32Array(floatsOf(layout));
+    packTexels(toFloats(value.data as NumericData, value.dtype), layout, texels);
+    gl.activeTexture(gl.TEXTURE0);
+    const texture = this.#device.createTexture(gl.TEXTURE_2D_ARRAY, gl.RGBA32F, 16, layout.width, layout.height, layout.layers);
+    gl.texSubImage3D(gl.TEXTURE_2D_ARRAY, 0, 0, 0, 0, layout.width, layout.height, layout.layers, gl.RGBA, gl.FLOAT, texels);
+    return texture;
+  }
+
+  upload(position: number, data: NumericData): void {
+    const value = this.#input(position);
+    const layout = this.#plan.layoutOf(value);
+    const texels = this.#staging.get(position) ?? new Float32Array(floatsOf(layout));
+    this.#staging.set(position, texels);
+    packTexels(toFloats(data, value.dtype), layout, texels);
+    const { gl } = this.#device;
+    this.#guarded(() => {
+      gl.activeTexture(gl.TEXTURE0);
+      gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.#textureOf(value).texture);
+      gl.texSubImage3D(gl.TEXTURE_2D_ARRAY, 0, 0, 0, 0, layout.width, layout.height, layout.layers, gl.RGBA, gl.FLOAT, texels);
+    });
+  }
+
+  #input(position: number): Value {
+    if (this.#disposed) throw new DeviceError('this executable is disposed');
+    const value = this.inputs[position];
+    if (!value) throw new RangeError(`input ${position}: this executable has ${this.inputs.length}`);
+    return value;
+  }
+
+  run(): void {
+    this.#device.check('run');
+    this.#guarded(() => this.#draw(this.#commands, this.#params!));
+  }
+
+  #draw(commands: readonly Command[], params: WebGLBuffer): void {
+    const { gl } = this.#device;
+    gl.bindVertexArray(this.#device.vertexArray);
+    for (const c of commands) {
+      if (c.program) gl.useProgram(c.program);
+      gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, c.framebuffer);
+      gl.viewport(0, 0, c.width, c.height);
+      for (const b of c.binds) {
+        gl.activeTexture(b.unit);
+        gl.bindTexture(b.target, b.texture);
+      }
+      for (const s of c.samplers) gl.uniform1i(s.location, s.unit);
+      gl.bindBufferRange(gl.UNIFORM_BUFFER, 0, params, c.paramOffset, c.paramBytes);
+      if (c.weightsOffset >= 0) gl.bindBufferRange(gl.UNIFORM_BUFFER, 1, this.#arena.uniforms!, c.weightsOffset, UNIFORM_BLOCK_TEXELS * 16);
+      gl.drawArrays(gl.TRIANGLES, 0, 3);
+    }
+  }
+
+  /** The dense form of an output: its value, the texels to read, and how many of their floats count. */
+  #readable(position: number): { value: Value; width: number; height: number; size: number } {
+    if (this.#disposed) throw new DeviceError('this executable is disposed');
+    const value = this.#plan.readable[position];
+    if (!value) throw new RangeError(`output ${position}: this executable has ${this.outputs.length}`);
+    const { width, height } = this.#plan.layoutOf(value);
+    return { value, width, height, size: sizeOf(this.outputs[position]!.shape) };
+  }
+
+  #bindForRead(value: Value): void {
+    const { gl } = this.#device;
+    gl.bindFramebuffer(gl.READ_FRAMEBUFFER, this.#framebuffers[this.#plan.textureOf.get(value)!]!);
+    gl.readBuffer(gl.COLOR_ATTACHMENT0);
+  }
+
+  read(position: number): NumericData {
+    const { value, width, height, size } = this.#readable(position);
+    const { gl } = this.#device;
+    const texels = new Float32Array(width * height * 4);
+    this.#guarded(() => {
+      this.#bindForRead(value);
+      gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, texels);
+    });
+    this.#device.check('read');
+    return fromFloats(texels, size, value.dtype);
+  }
+
+  async readAsync(position: number): Promise<NumericData> {
+    const { value, width, height, size } = this.#readable(position);
+    const { gl } = this.#device;
+    const bytes = width * height * 16;
+    const free = this.#packs.get(position);
+    this.#packs.delete(position);
+    const buffer = this.#guarded(() => {
+      const pack = free ?? this.#device.createBuffer(gl.PIXEL_PACK_BUFFER, bytes, gl.STREAM_READ);
+      gl.bindBuffer(gl.PIXEL_PACK_BUFFER, pack);
+      this.#bindForRead(value);
+      gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, 0);
+      return pack;
+    });
+    try {
+      await fence(this.#device, 'readAsync');
+      const texels = new Float32Array(bytes / 4);
+      this.#guarded(() => {
+        gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
+        gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, texels);
+      });
+      this.#device.check('readAsync');
+      return fromFloats(texels, size, value.dtype);
+    } finally {
+      if (this.#disposed || this.#packs.has(position)) this.#device.deleteBuffer(buffer);
+      else this.#packs.set(position, buffer);
+    }
+  }
+
+  linearSize(kind: 'input' | 'output', position: number): { width: number; height: number } {
+    if (kind === 'output') return this.#readable(position);
+    const { width, height } = this.#import(position).layout;
+    return { width, height };
+  }
+
+  uploadTexture(position: number, source: LinearTexture): void {
+    const made = this.#import(position);
+    this.#guarded(() => {
+      made.copy(source);
+      if (made.params) this.#draw(made.commands, made.params);
+    });
+  }
+
+  readTexture(position: number, target: LinearTexture): void {
+    const { value, width, height } = this.#readable(position);
+    if (target.width !== width || target.height < height) throw new DeviceError(`readTexture: the target is ${target.width}x${target.height}; output ${position} fills ${width}x${height} (linearSize)`);
+    const { gl } = this.#device;
+    this.#guarded(() => {
+      this.#bindForRead(value);
+      gl.activeTexture(gl.TEXTURE0);
+      gl.bindTexture(gl.TEXTURE_2D, target.texture);
+      gl.copyTexSubImage2D(gl.TEXTURE_2D, 0, 0, 0, 0, 0, width, height);
+    });
+  }
+
+  #import(position: number): Import {
+    const value = this.#input(position);
+    let made = this.#imports.get(position);
+    if (!made) {
+      made = this.#guarded(() => new Import(this.#device, this.#programs, this.#plan, value, this.#textureOf(value), this.#framebuffers[this.#plan.textureOf.get(value)!]!));
+      this.#imports.set(position, made);
+    }
+    return made;
+  }
+
+  async profile(): Promise<readonly DrawTime[]> {
+    const { gl } = this.#device;
+    const times: DrawTime[] = [];
+    this.#guarded(() => {
+      this.#plan.draws.forEach(({ node, kernel }, i) => {
+        const start = performance.now();
+        this.#draw([this.#commands[i]!], this.#params!);
+        gl.bindFramebuffer(gl.READ_FRAMEBUFFER, this.#commands[i]!.framebuffer);
+        gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.FLOAT, new Float32Array(4));
+        times.push({ node, kernel: kernel.name, milliseconds: performance.now() - start, source: 'fence' });
+      });
+    });
+    return times;
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const made of this.#imports.values()) made.dispose();
+    for (const framebuffer of this.#framebuffers) this.#device.deleteFramebuffer(framebuffer);
+    for (const texture of [...this.#textures, ...this.#constants.values()]) this.#device.deleteTexture(texture);
+    for (const buffer of this.#packs.values()) this.#device.deleteBuffer(buffer);
+    if (this.#params) this.#device.deleteBuffer(this.#params);
+    this.#arena.dispose();
+    for (const kernel of this.#kernels.slice(0, this.#acquired)) this.#programs.release(kernel.source);
+    this.#device.count('executables', -1);
+  }
+}

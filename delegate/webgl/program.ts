@@ -1,0 +1,105 @@
+import { DeviceError } from '../errors.js';
+import { debug } from '../debug.js';
+import { type Kernel, VERTEX_SHADER } from '../shader/kernel.js';
+import type { Device } from './device.js';
+
+const COMPLETION_STATUS_KHR = 0x91b1;
+
+/** A linked program and where its samplers are. */
+export interface Program {
+  readonly program: WebGLProgram;
+  /** Location of x0, x1, …; the sampler of the arena is last where the kernel has one. */
+  readonly samplers: readonly (WebGLUniformLocation | null)[];
+}
+
+/** Programs of one device by shader text, shared between executables and counted. */
+export class ProgramCache {
+  readonly #device: Device;
+  readonly #entries = new Map<string, { program: WebGLProgram; fragment: WebGLShader; uses: number; linked?: Program; inputs: number; name: string }>();
+  #vertex: WebGLShader | undefined;
+
+  constructor(device: Device) {
+    this.#device = device;
+  }
+
+  /** Starts compiling; asks the driver nothing. Each call is one use, given back by `release`. */
+  acquire(kernel: Kernel): void {
+    const known = this.#entries.get(kernel.source);
+    if (known) {
+      known.uses++;
+      return;
+    }
+    const { gl } = this.#device;
+    debug(3, () => `${kernel.name}\n${numbered(kernel.source)}`);
+    this.#vertex ??= compile(gl, gl.VERTEX_SHADER, VERTEX_SHADER);
+    const fragment = compile(gl, gl.FRAGMENT_SHADER, kernel.source);
+    const program = gl.createProgram();
+    if (!program) {
+      this.#device.check('createProgram');
+      throw new DeviceError('the context gave no program');
+    }
+    gl.attachShader(program, this.#vertex);
+    gl.attachShader(program, fragment);
+    gl.linkProgram(program);
+    this.#device.count('programs', 1);
+    this.#entries.set(kernel.source, { program, fragment, uses: 1, inputs: kernel.inputs.length, name: kernel.name });
+  }
+
+  /** Whether the driver has finished; true where it cannot tell, and then `get` blocks. */
+  isReady(source: string): boolean {
+    const { gl, capabilities } = this.#device;
+    const entry = this.#entries.get(source);
+    return !entry || entry.linked !== undefined || !capabilities.parallelCompile || gl.isContextLost() || Boolean(gl.getProgramParameter(entry.program, COMPLETION_STATUS_KHR));
+  }
+
+  /** The linked program. Throws DeviceError with the numbered source when the driver refuses it. */
+  get(source: string): Program {
+    const entry = this.#entries.get(source)!;
+    entry.linked ??= this.#link(source, entry);
+    return entry.linked;
+  }
+
+  #link(source: string, { program, fragment, inputs, name }: { program: WebGLProgram; fragment: WebGLShader; inputs: number; name: string }): Program {
+    const { gl } = this.#device;
+    if (!gl.getProgramParameter(program, gl.LINK_STATUS)) {
+      this.#device.check('linkProgram');
+      const log = [gl.getShaderInfoLog(fragment), gl.getProgramInfoLog(program)].filter(Boolean).join('\n');
+      throw new DeviceError(`kernel ${name} does not compile: ${log}\n${numbered(source)}`);
+    }
+    const bind = (block: string, point: number) => {
+      const index = gl.getUniformBlockIndex(program, block);
+      if (index !== gl.INVALID_INDEX) gl.uniformBlockBinding(program, index, point);
+    };
+    bind('Params', 0);
+    bind('Weights', 1);
+    const names = [...Array.from({ length: inputs }, (_, i) => `x${i}`), 'weights'];
+    return { program, samplers: names.map((n) => gl.getUniformLocation(program, n)) };
+  }
+
+  /** Gives one use back; the last one deletes the program. */
+  release(source: string): void {
+    const entry = this.#entries.get(source);
+    if (!entry || --entry.uses > 0) return;
+    const { gl } = this.#device;
+    gl.deleteProgram(entry.program);
+    gl.deleteShader(entry.fragment);
+    this.#device.count('programs', -1);
+    this.#entries.delete(source);
+    if (this.#entries.size === 0 && this.#vertex) {
+      gl.deleteShader(this.#vertex);
+      this.#vertex = undefined;
+    }
+  }
+}
+
+function compile(gl: WebGL2RenderingContext, type: GLenum, source: string): WebGLShader {
+  const shader = gl.createShader(type);
+  if (!shader) throw new DeviceError('the context gave no shader');
+  gl.shaderSource(shader, source);
+  gl.compileShader(shader);
+  return shader;
+}
+
+function numbered(source: string): string {
+  return source.split('\n').map((line, i) => `${String(i + 1).padStart(3)} ${line}`).join('\n');
+}
