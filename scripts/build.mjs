@@ -1,6 +1,6 @@
 // Builds dist/: one ESM bundle, one script-tag bundle (global `tfliteGpu`) and declarations; fails when the download grows too big.
 import { execFileSync } from 'node:child_process';
-import { rmSync, statSync, writeFileSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -53,7 +53,6 @@ console.log(
 console.log(
   `dist/tflite-gpu.js ${kB(statSync(path.join(root, 'dist/tflite-gpu.js')).size)} kB, dist/tflite-gpu.iife.js ${kB(statSync(path.join(root, 'dist/tflite-gpu.iife.js')).size)} kB`,
 );
-writeFileSync(path.join(root, 'dist/size.json'), `${JSON.stringify({ minified: text.length, gzipped: compressed })}\n`);
 if (compressed > limitKB * 1000) {
   console.error(`The bundle is ${kB(compressed)} kB compressed; the limit is ${limitKB} kB.`);
   process.exitCode = 1;
