@@ -34,12 +34,12 @@ export interface Value extends TensorType {
   readonly isVariable?: boolean;
 }
 
-/** A pointwise op fused behind a node: `type` on the running texel, and for binary ops the node input it reads. */
+/** A pointwise op fused behind a node: `type` on the running texel, and for binary ops the other operand. */
 export interface TailStep {
   readonly type: string;
   readonly attrs: Attrs;
-  /** Position in the node's `inputs` of the other operand; absent for unary ops. */
-  readonly operand?: number;
+  /** Absent for unary ops. */
+  readonly operand?: Value;
   /** True where the running texel is the second operand. */
   readonly flipped?: boolean;
 }
@@ -65,11 +65,16 @@ export interface Graph {
   readonly outputs: readonly Value[];
 }
 
+/** What a node reads: its inputs, then the operands of its tail. */
+export function readsOf(node: Node): Value[] {
+  return [...node.inputs, ...(node.tail ?? []).map((step) => step.operand)].filter((v) => v !== undefined);
+}
+
 /** All values of the graph that a node writes or reads, inputs first, each once. */
 export function valuesOf(graph: Graph): Set<Value> {
   const values = new Set<Value>(graph.inputs);
   for (const node of graph.nodes) {
-    for (const v of node.inputs) if (v) values.add(v);
+    for (const v of readsOf(node)) values.add(v);
     for (const v of node.outputs) values.add(v);
   }
   for (const v of graph.outputs) values.add(v);

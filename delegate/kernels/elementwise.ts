@@ -19,9 +19,9 @@ export const elementwiseForms: readonly GpuForm[] = pointwiseTypes.map((type) =>
 function elementwise(node: Node, context: BuildContext) {
   const form = pointwise(node.type, node.attrs);
   if (!form) throw new UnsupportedError(`${node.type} is not pointwise`);
-  const own: TailStep = form.operands === 2 ? { type: node.type, attrs: node.attrs, operand: 1 } : { type: node.type, attrs: node.attrs };
+  const own: TailStep = form.operands === 2 ? { type: node.type, attrs: node.attrs, operand: node.inputs[1]! } : { type: node.type, attrs: node.attrs };
   const steps = [own, ...(node.tail ?? [])];
-  const k = builderFor({ ...node, tail: [...steps, { ...own, operand: 0 }] }, context);
+  const k = builderFor({ ...node, tail: [...steps, { ...own, operand: node.inputs[0]! }] }, context);
   const body = copyText(k, node.inputs[0]!, node.outputs[0]!);
   return k.finish(node.type.toLowerCase(), body, 0, tailText(k, node, steps));
 }

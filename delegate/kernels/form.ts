@@ -28,7 +28,7 @@ export interface GpuForm {
 export function builderFor(node: Node, context: BuildContext, blocks: readonly WeightBlock[] = [], output = node.outputs[0]!): ShaderBuilder {
   const builder = new ShaderBuilder(context.target, output);
   const tails = (node.tail ?? []).flatMap(({ operand }) => {
-    const vector = operand === undefined ? undefined : channelVector(node.inputs[operand]!, output);
+    const vector = operand && channelVector(operand, output);
     return vector ? [vectorBlock(vector)] : [];
   });
   builder.announce(...blocks, ...tails);

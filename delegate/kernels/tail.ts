@@ -56,7 +56,7 @@ export function tailText(k: ShaderBuilder, node: Node, steps: readonly TailStep[
   const made = steps.map((step) => {
     const form = pointwise(step.type, step.attrs)!;
     if (form.helper) k.helper(form.helper);
-    const operand = step.operand === undefined ? undefined : operandText(k, node.inputs[step.operand]!, output);
+    const operand = step.operand && operandText(k, step.operand, output);
     return { step, form, operand };
   });
   return (plane) =>

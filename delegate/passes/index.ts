@@ -1,11 +1,20 @@
 import type { Graph } from '../ir/graph.js';
+import { dropDead, dropIdentity, flattenFullyConnected, foldConstants, matmulToFullyConnected, splitFusedActivation } from './canonical.js';
+import { foldPad, foldScaleAndShift, fuseTail } from './fusing.js';
+import { type Pass, runPasses } from './pass.js';
 
-/** Makes a graph that every executor can take: no fused activations, no constant nodes, no identities. */
+/** What every executor expects: no fused activations, nothing computed from constants alone, nothing idle. */
+export const canonicalPasses: readonly Pass[] = [foldConstants, splitFusedActivation, dropIdentity, matmulToFullyConnected, flattenFullyConnected, dropDead];
+
+/** What makes a GPU segment few draws. */
+export const fusingPasses: readonly Pass[] = [foldPad, foldScaleAndShift, fuseTail];
+
+/** Makes a graph that every executor can take. */
 export function canonicalize(graph: Graph): Graph {
-  return graph;
+  return runPasses(graph, canonicalPasses);
 }
 
-/** Merges nodes of a GPU segment into fewer draws. */
+/** Merges nodes of a GPU segment into fewer draws; only the GPU can run the result. */
 export function fuse(graph: Graph): Graph {
-  return graph;
+  return runPasses(graph, fusingPasses);
 }

@@ -1,0 +1,126 @@
+import { constantInts } from '../ir/op.js';
+import type { Node, TailStep, Value } from '../ir/graph.js';
+import { readsOf } from '../ir/graph.js';
+import { sameShape, sizeOf } from '../ir/shape.js';
+import { forms } from '../kernels/index.js';
+import { pointwise } from '../kernels/pointwise.js';
+import { canBeOperand } from '../kernels/tail.js';
+import { type WindowAttrs, windowOf } from '../kernels/window.js';
+import type { Pass } from './pass.js';
+
+const CONVOLUTIONS = new Set(['CONV_2D', 'DEPTHWISE_CONV_2D']);
+
+/** PAD of height and width becomes padding of the convolution that reads it. */
+export const foldPad: Pass = {
+  name: 'fold-pad-into-window',
+  at(node, edit) {
+    if (!CONVOLUTIONS.has(node.type)) return;
+    const [x, filter] = node.inputs;
+    const pad = x && edit.producer(x);
+    if (!pad || pad.type !== 'PAD' || pad.tail?.length || !filter) return;
+    const amounts = constantInts(pad.inputs[1]);
+    if (!amounts || amounts.length !== 8) return { declined: 'the paddings are not constant' };
+    const [n0, n1, top, bottom, left, right, c0, c1] = amounts as [number, number, number, number, number, number, number, number];
+    if (n0 || n1 || c0 || c1) return { declined: 'it pads batch or channels' };
+    const [, h, w] = x.shape as [number, number, number, number];
+    const filterSize = [filter.shape[1]!, filter.shape[2]!] as const;
+    const attrs = node.attrs as unknown as WindowAttrs;
+    const { before } = windowOf(attrs, filterSize, h, w);
+    const after = attrs.pads ? [attrs.pads[1]!, attrs.pads[3]!] : [0, 0];
+    const pads = [before[0] + top, after[0]! + bottom, before[1] + left, after[1]! + right];
+    edit.replace(node, [{ ...node, attrs: { ...node.attrs, pads }, inputs: [pad.inputs[0], ...node.inputs.slice(1)] }]);
+    if (edit.readers(x).size === 0 && !edit.isOutput(x)) edit.replace(pad, []);
+    return 'rewritten';
+  },
+};
+
+/** Ops whose filter and bias are inputs 1 and 2; the axis of the filter that counts output channels. */
+const FILTERS: Readonly<Record<string, { readonly x: number; readonly axis: number }>> = {
+  CONV_2D: { x: 0, axis: 0 },
+  DEPTHWISE_CONV_2D: { x: 0, axis: 3 },
+  FULLY_CONNECTED: { x: 0, axis: 0 },
+};
+
+/** MUL, ADD or SUB of a constant per channel becomes part of the filter and bias before it: batch normalisation vanishes. */
+export const foldScaleAndShift: Pass = {
+  name: 'fold-scale-and-shift',
+  at(node, edit) {
+    if (node.type !== 'MUL' && node.type !== 'ADD' && node.type !== 'SUB') return;
+    const position = node.inputs[0]?.data ? 0 : 1;
+    const constant = node.inputs[position];
+    const x = node.inputs[1 - position];
+    const [output] = node.outputs;
+    if (!constant?.data || !x || x.data || !output || node.tail?.length || !sameShape(x.shape, output.shape)) return;
+    const producer = edit.producer(x);
+    if (!producer || !Object.hasOwn(FILTERS, producer.type) || producer.tail?.length) return;
+    const [, filter, bias] = producer.inputs;
+    const { axis } = FILTERS[producer.type]!;
+    if (!filter?.data || (bias && !bias.data) || constant.dtype !== 'float32') return;
+    const channels = filter.shape[axis]!;
+    const size = sizeOf(constant.shape);
+    if (size !== 1 && (size !== channels || constant.shape.at(-1) !== channels)) return { declined: 'the constant is not one value per channel' };
+    if (!edit.readOnlyBy(x, node)) return { declined: `"${x.name}" is read elsewhere` };
+    const value = (c: number) => (constant.data as Float32Array)[size === 1 ? 0 : c]!;
+    const old = (c: number) => (bias ? (bias.data as Float32Array)[c]! : 0);
+    const scale = (c: number) => (node.type === 'MUL' ? value(c) : node.type === 'SUB' && position === 0 ? -1 : 1);
+    const shift = (c: number) => (node.type === 'MUL' ? 0 : node.type === 'SUB' && position === 1 ? -value(c) : value(c));
+    const newBias: Value = { id: -1, name: 'bias', shape: [channels], dtype: 'float32', data: Float32Array.from({ length: channels }, (_, c) => old(c) * scale(c) + shift(c)) };
+    const scales = Float32Array.from({ length: channels }, (_, c) => scale(c));
+    const newFilter = scales.every((s) => s === 1) ? filter : { ...filter, id: -1, data: scaled(filter.data as Float32Array, scales, axis === 0 ? filter.data.length / channels : 1) };
+    edit.replace(node, [{ ...producer, inputs: [producer.inputs[0], newFilter, newBias], outputs: [output] }]);
+    edit.replace(producer, []);
+    return 'rewritten';
+  },
+};
+
+/** Each value times the scale of its channel; channels are `stride` apart. */
+function scaled(values: Float32Array, scales: Float32Array, stride: number): Float32Array {
+  return values.map((v, i) => v * scales[Math.floor(i / stride) % scales.length]!);
+}
+
+/** Textures that one draw may read; a device has at least 16 units and one is the arena's. */
+const MOST_READS = 10;
+/** Their result is a renamed texture: no draw that could carry a tail. */
+const FREE = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS']);
+
+/** A pointwise node becomes the last step of the draw that makes its input. */
+export const fuseTail: Pass = {
+  name: 'fuse-tail',
+  at(node, edit) {
+    const form = pointwise(node.type, node.attrs);
+    const [output] = node.outputs;
+    if (!form || !output || output.dtype !== 'float32' || node.inputs.length < form.operands) return;
+    const reasons: string[] = [];
+    const candidates = [0, 1].slice(0, form.operands).flatMap((i) => {
+      const producer = node.inputs[i] && edit.producer(node.inputs[i]!);
+      if (!producer) return [];
+      const reason = refusal(node, producer, i, form.operands, (v) => edit.readOnlyBy(v, node));
+      if (reason) reasons.push(reason);
+      return reason ? [] : [{ i, producer }];
+    });
+    candidates.sort((a, b) => edit.position(b.producer) - edit.position(a.producer));
+    const [best] = candidates;
+    if (!best) return reasons.length ? { declined: reasons.join('; ') } : undefined;
+    const { i, producer } = best;
+    const step: TailStep = form.operands === 1 ? { type: node.type, attrs: node.attrs } : { type: node.type, attrs: node.attrs, operand: node.inputs[1 - i]!, flipped: i === 1 };
+    const fused: Node = { ...producer, outputs: [output], tail: [...(producer.tail ?? []), step, ...(node.tail ?? [])] };
+    edit.replace(producer, []);
+    edit.replace(node, [fused]);
+    return 'rewritten';
+  },
+};
+
+function refusal(node: Node, producer: Node, i: number, operands: 1 | 2, readOnlyByNode: (v: Value) => boolean): string | undefined {
+  const x = node.inputs[i]!;
+  const output = node.outputs[0]!;
+  const other = operands === 2 ? node.inputs[1 - i]! : undefined;
+  if (!forms.has(producer.type) || FREE.has(producer.type)) return `${producer.type} takes no tail`;
+  if (producer.outputs.length !== 1) return `${producer.type} has ${producer.outputs.length} outputs`;
+  if (x.dtype !== 'float32') return `"${x.name}" is ${x.dtype}`;
+  if (!sameShape(x.shape, output.shape)) return 'it broadcasts its input';
+  if (other === x || node.tail?.some((step) => step.operand === x)) return 'it reads its input twice';
+  if (!readOnlyByNode(x)) return `"${x.name}" is read elsewhere`;
+  if (other && !canBeOperand(other, output)) return 'the other operand has a higher rank';
+  if (new Set([...readsOf(producer), ...readsOf(node)]).size > MOST_READS) return `a draw reads at most ${MOST_READS} tensors`;
+  return undefined;
+}
