@@ -1,5 +1,6 @@
 import type { Check } from './check.js';
 import { listOf, type SignatureDef } from './model.js';
+import { effectiveName } from './operator-name.js';
 import { builtinOperators } from './schema.js';
 
 /** Checks version, operator codes, and the indices of metadata and signatures. */
@@ -19,16 +20,20 @@ export function verifyHeader(check: Check): void {
 }
 
 function verifyOperatorCodes({ model, fail }: Check): void {
-  listOf(model.operatorCodes).forEach(({ deprecatedBuiltinCode, builtinCode, customCode }, i) => {
+  listOf(model.operatorCodes).forEach((code, i) => {
     const path = `operatorCodes[${i}]`;
-    const old = builtinOperators[deprecatedBuiltinCode];
-    if (old === undefined)
-      fail('bad-enum', `${path}.deprecatedBuiltinCode`, `${deprecatedBuiltinCode} is not a BuiltinOperator`);
-    if (builtinCode === 'PLACEHOLDER_FOR_GREATER_OP_CODES') {
+    if (code.deprecatedBuiltinCode < 0) {
+      fail('bad-enum', `${path}.deprecatedBuiltinCode`, `${code.deprecatedBuiltinCode} is not a BuiltinOperator`);
+    }
+    const name = effectiveName(code);
+    if (name === 'PLACEHOLDER_FOR_GREATER_OP_CODES') {
       fail('bad-enum', `${path}.builtinCode`, 'the placeholder for greater codes is no operator');
     }
-    const custom = builtinCode === 'CUSTOM' || (old === 'CUSTOM' && builtinCode === 'ADD');
-    if (custom && !customCode) fail('no-name', `${path}.customCode`, 'a custom operator without a name');
+    if (name !== 'CUSTOM') return;
+    if (!code.customCode) fail('bad-name', `${path}.customCode`, 'a custom operator without a name');
+    else if (builtinOperators.includes(code.customCode)) {
+      fail('bad-name', `${path}.customCode`, `a custom operator with the name of the builtin ${code.customCode}`);
+    }
   });
 }
 
