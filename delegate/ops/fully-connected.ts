@@ -2,7 +2,7 @@ import { ModelError } from '../errors.js';
 import { defineOp, type OpSpec, required, typed } from '../ir/op.js';
 import { sizeOf } from '../ir/shape.js';
 import type { Activation } from '../ir/vocabulary.js';
-import { activate } from './fused-activation.js';
+import { activate, expectClamp } from './fused-activation.js';
 import { addBias, multiplyRows } from './gemm.js';
 import { arithmeticType, expectBias, expectRank, needsFloat } from './operand.js';
 
@@ -49,7 +49,7 @@ const fullyConnected: OpSpec<FullyConnectedAttrs> = {
       depth,
     );
     addBias(out, inputs[2] && needsFloat(this.type, inputs[2]));
-    return [activate(out, attrs.fusedActivationFunction)];
+    return [activate(out, expectClamp(this.type, attrs.fusedActivationFunction))];
   },
 };
 

@@ -1,3 +1,4 @@
+import { UnsupportedError } from '../errors.js';
 import type { Activation } from '../ir/vocabulary.js';
 
 const LARGEST = 3.4028234663852886e38;
@@ -32,4 +33,10 @@ export function activationRange(activation: Activation): readonly [low: number, 
     default:
       return activation satisfies never;
   }
+}
+
+/** For ops where TFLite does not ignore what it cannot fuse: throws UnsupportedError for TANH and SIGN_BIT. */
+export function expectClamp(op: string, activation: Activation): Activation {
+  if (activation !== 'TANH' && activation !== 'SIGN_BIT') return activation;
+  throw new UnsupportedError(`${op}: fused ${activation}; accepted: NONE, RELU, RELU_N1_TO_1, RELU6`);
 }

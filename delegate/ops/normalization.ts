@@ -1,7 +1,7 @@
 import { ModelError } from '../errors.js';
 import { defineOp, type OpSpec, required, typed } from '../ir/op.js';
 import type { Activation } from '../ir/vocabulary.js';
-import { activate } from './fused-activation.js';
+import { activate, expectClamp } from './fused-activation.js';
 import { arithmeticType, expectRank, needsFloat } from './operand.js';
 
 /** Attributes of L2_NORMALIZATION. Input: x of rank 1 or more. */
@@ -36,7 +36,7 @@ const l2Normalization: OpSpec<L2NormalizationAttrs> = {
       const length = Math.max(Math.sqrt(squares), 1e-6);
       for (let i = from; i < from + depth; i++) out[i] = data[i]! / length;
     }
-    return [activate(out, attrs.fusedActivationFunction)];
+    return [activate(out, expectClamp(this.type, attrs.fusedActivationFunction))];
   },
 };
 

@@ -2,11 +2,14 @@ import { ModelError, UnsupportedError } from '../errors.js';
 import type { DType } from '../ir/dtype.js';
 import type { TensorType } from '../ir/graph.js';
 import type { CpuTensor } from '../ir/op.js';
+import { sizeOf } from '../ir/shape.js';
 
 /** The values of a float32 operand. Throws UnsupportedError for other types: quantised arithmetic is not float arithmetic. */
 export function needsFloat(op: string, tensor: CpuTensor): Float32Array {
-  if (tensor.dtype === 'float32') return tensor.data as Float32Array;
-  throw new UnsupportedError(`${op}: ${tensor.dtype} operand of shape [${tensor.shape}]; the CPU path takes float32`);
+  const { dtype, shape, data } = tensor;
+  if (dtype === 'float32' && data.length === sizeOf(shape)) return data as Float32Array;
+  const found = dtype === 'float32' ? `sparse operand, ${data.length} values` : `${dtype} operand`;
+  throw new UnsupportedError(`${op}: ${found} of shape [${shape}]; the CPU path takes dense float32`);
 }
 
 /** The output's type of an arithmetic op: float32 stays float32, quantised types are what the file declares. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ModelError } from '../../../delegate/errors.js';
+import { ModelError, UnsupportedError } from '../../../delegate/errors.js';
 import { fullyConnectedOps } from '../../../delegate/ops/fully-connected.js';
 import { corpusCases, failuresOf, inferenceFailuresOf, runsOnly, usesOnly } from '../support/corpus.js';
 import { float, inferOp, runOp } from '../support/run-op.js';
@@ -35,6 +35,15 @@ describe(type, () => {
     assert.deepEqual(inferOp(fullyConnectedOps, type, [x, float([5, 4])], { ...attrs, keepNumDims: true }), [
       [2, 3, 5],
     ]);
+  });
+
+  it('refuses a fused TANH and sparse weights rather than compute something else', () => {
+    const weights = float([1, 2]);
+    const sparse = { ...weights, data: Float32Array.of(1) };
+    const run = (w: typeof weights, fusedActivationFunction: string) => () =>
+      runOp(fullyConnectedOps, type, [float([1, 2]), w], { ...attrs, fusedActivationFunction });
+    assert.throws(run(weights, 'TANH'), UnsupportedError);
+    assert.throws(run(sparse, 'NONE'), UnsupportedError);
   });
 
   it('refuses operands that do not fit', () => {
