@@ -3,6 +3,7 @@
  * option may name another.
  */
 import { createGpuDelegate, DeviceError, type GpuDelegate, type GpuOptions } from '../../delegate/index.js';
+import type { Device } from './session.js';
 
 /** Where a context may come from: one that exists, a canvas to take it from, or (neither) the page's shared one. */
 export interface ContextOptions {
@@ -23,6 +24,7 @@ const ATTRIBUTES: WebGLContextAttributes = {
 
 let shared: WebGL2RenderingContext | undefined;
 const delegates = new WeakMap<WebGL2RenderingContext, Map<string, GpuDelegate>>();
+const losses = new WeakMap<WebGL2RenderingContext, number>();
 const users = new WeakMap<WebGL2RenderingContext, number>();
 
 /** The page's one WebGL2 context, made at the first call. Throws DeviceError where there is no WebGL2. */
@@ -57,12 +59,22 @@ export function liveUsers(gl: WebGL2RenderingContext): number {
   return users.get(gl) ?? 0;
 }
 
+/** A context as sessions see it. */
+export function deviceOf(gl: WebGL2RenderingContext, options: GpuOptions): Device {
+  return {
+    delegate: () => getDelegate(gl, options),
+    isLost: () => gl.isContextLost(),
+    losses: () => losses.get(gl) ?? 0,
+  };
+}
+
 /** Asks for the context back when it is lost, and forgets the delegates, whose GL objects died with it. */
 function watch(gl: WebGL2RenderingContext): Map<string, GpuDelegate> {
   const known = new Map<string, GpuDelegate>();
   delegates.set(gl, known);
   gl.canvas.addEventListener('webglcontextlost', (event) => {
     event.preventDefault();
+    losses.set(gl, (losses.get(gl) ?? 0) + 1);
     known.clear();
   });
   return known;

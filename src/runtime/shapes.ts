@@ -1,0 +1,163 @@
+/**
+ * Shapes of all values from those of the inputs. A shape that only running can tell holds −1: nothing may be compiled
+ * or folded from it. Small values that follow from constants and shapes alone (SHAPE → STRIDED_SLICE → PACK → RESHAPE)
+ * are computed on the way, because further shapes depend on them.
+ */
+import {
+  type Cpu,
+  type CpuTensor,
+  type Graph,
+  type InferInput,
+  ModelError,
+  type Node,
+  nodeName,
+  type OpSpec,
+  type Shape,
+  sameShape,
+  sizeOf,
+  type TensorData,
+  type TensorType,
+  UnsupportedError,
+  type Value,
+} from '../../delegate/index.js';
+
+/** What shape inference is told beside the graph. */
+export interface InferenceContext {
+  readonly ops: ReadonlyMap<string, OpSpec>;
+  readonly cpu: Cpu;
+}
+
+/** A graph with every shape recomputed; values keep their identity where nothing changed. */
+export interface ShapedGraph {
+  readonly graph: Graph;
+  /** Values of non-constants that are known without running. */
+  readonly known: ReadonlyMap<Value, TensorData>;
+}
+
+/** Elements up to which a value is worth computing for the sake of shapes. */
+const KNOWN_ELEMENTS = 1024;
+
+/** True where every size is known before running. */
+export function isStatic(shape: Shape): boolean {
+  return shape.every((size) => size >= 0);
+}
+
+/** Recomputes every shape for inputs of the given shapes, by position. Throws ModelError where an op does not fit. */
+export function inferShapes(graph: Graph, inputShapes: readonly Shape[], context: InferenceContext): ShapedGraph {
+  const renewed = new Map<Value, Value>();
+  const known = new Map<Value, TensorData>();
+  const current = (value: Value) => renewed.get(value) ?? value;
+  graph.inputs.forEach((value, i) => {
+    renewed.set(value, withType(value, { shape: inputShapes[i]!, dtype: value.dtype }));
+  });
+  const nodes = graph.nodes.map((node): Node => {
+    const inputs = node.inputs.map((value) => value && current(value));
+    const types = typesOf({ ...node, inputs }, known, context);
+    const outputs = node.outputs.map((value, i) => withType(value, types[i]));
+    node.outputs.forEach((value, i) => {
+      renewed.set(value, outputs[i]!);
+    });
+    const renewedNode = { ...node, inputs, outputs };
+    const values = valuesKnown(renewedNode, known, context);
+    for (const [i, data] of values.entries()) known.set(outputs[i]!, data);
+    const same =
+      inputs.every((value, i) => value === node.inputs[i]) && outputs.every((value, i) => value === node.outputs[i]);
+    return same ? node : renewedNode;
+  });
+  return { graph: { ...graph, nodes, inputs: graph.inputs.map(current), outputs: graph.outputs.map(current) }, known };
+}
+
+/** Throws ModelError where the file declares a static shape that its own ops contradict. */
+export function checkDeclaredShapes(declared: Graph, inferred: Graph, path: string): void {
+  declared.nodes.forEach((node, n) => {
+    node.outputs.forEach((value, i) => {
+      const found = inferred.nodes[n]!.outputs[i]!;
+      if (agrees(value, found.shape)) return;
+      throw new ModelError('shape', `${nodeName(node)} gives [${found.shape}]; the file declares [${value.shape}]`, {
+        path: `${path}.operators[${node.id}].outputs[${i}]`,
+      });
+    });
+  });
+}
+
+/** A declared [] stands for any shape: converters write it where they did not know the rank. */
+function agrees({ shape, shapeSignature }: Value, found: Shape): boolean {
+  if (!isStatic(found) || shape.length === 0) return true;
+  if (shape.length !== found.length) return false;
+  return shape.every((size, i) => size === found[i] || shapeSignature?.[i] === -1);
+}
+
+function typesOf(
+  node: Node,
+  known: ReadonlyMap<Value, TensorData>,
+  { ops }: InferenceContext,
+): readonly (TensorType | undefined)[] {
+  const spec = ops.get(node.type);
+  if (!spec)
+    throw new UnsupportedError(
+      `${nodeName(node)}: there is no such op here; register it: customOps: {${node.type}: {inferShapes, cpu}}`,
+    );
+  if (node.inputs.some((value) => value && !isStatic(value.shape))) return node.outputs.map(() => undefined);
+  const inputs = node.inputs.map((value) => value && withData(value, known));
+  try {
+    return spec.infer(inputs, node.attrs, node.outputs);
+  } catch (error) {
+    throw located(error, node);
+  }
+}
+
+/** Says which node an error of an op is about. */
+export function located(error: unknown, node: Node): unknown {
+  if (error instanceof ModelError) {
+    return new ModelError(error.code, `${nodeName(node)}: ${error.message}`, { offset: error.offset });
+  }
+  if (error instanceof UnsupportedError) return new UnsupportedError(`${nodeName(node)}: ${error.message}`);
+  if (error instanceof TypeError) return new ModelError('operator', `${nodeName(node)}: ${error.message}`);
+  return error;
+}
+
+function withData(value: Value, known: ReadonlyMap<Value, TensorData>): InferInput {
+  const data = value.data ?? known.get(value);
+  return data === value.data ? value : { ...value, data };
+}
+
+/** The outputs' values where they follow from constants and shapes alone and are small; else none. */
+function valuesKnown(
+  node: Node,
+  known: ReadonlyMap<Value, TensorData>,
+  { ops, cpu }: InferenceContext,
+): readonly TensorData[] {
+  const spec = ops.get(node.type)!;
+  if (!spec.cpu || spec.stateful || node.outputs.length === 0) return [];
+  if (
+    !node.outputs.every(
+      ({ shape, dtype }) =>
+        isStatic(shape) && sizeOf(shape) <= KNOWN_ELEMENTS && dtype !== 'resource' && dtype !== 'variant',
+    )
+  )
+    return [];
+  const onlyShapes = node.type === 'SHAPE' || node.type === 'RANK';
+  const inputs: (CpuTensor | undefined)[] = [];
+  for (const value of node.inputs) {
+    const data = value && (value.data ?? known.get(value));
+    if (value && !isStatic(value.shape)) return [];
+    if (value && (value.isVariable || (!data && !onlyShapes))) return [];
+    inputs.push(value && { ...value, data: data ?? new Float32Array(0) });
+  }
+  try {
+    return spec.cpu(inputs, node.attrs, node.outputs, cpu);
+  } catch {
+    return [];
+  }
+}
+
+function withType(value: Value, type: TensorType | undefined): Value {
+  const shape = type?.shape ?? unknownShape(value);
+  const dtype = type?.dtype ?? value.dtype;
+  return sameShape(shape, value.shape) && dtype === value.dtype ? value : { ...value, shape, dtype };
+}
+
+function unknownShape({ shape, shapeSignature }: Value): Shape {
+  if (shapeSignature?.includes(-1)) return shapeSignature;
+  return shape.length > 0 ? shape.map(() => -1) : [-1];
+}
