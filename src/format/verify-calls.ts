@@ -2,6 +2,7 @@ import { type Check, elementsOf } from './check.js';
 import { listOf, type Operator, type Options, type SubGraph } from './model.js';
 import { builtinName } from './operator-name.js';
 import { optionsOf } from './operator-options.js';
+import { builtinOperators, optionsTableOf } from './schema.js';
 
 /** An operator of subgraph `from` that runs subgraph `to`. */
 interface Call {
@@ -9,6 +10,15 @@ interface Call {
   readonly to: number;
   readonly path: string;
 }
+
+/** Options that name subgraphs, by builtin operator. */
+const callFields: ReadonlyMap<string, readonly string[]> = new Map(
+  builtinOperators.flatMap((operator) => {
+    const names = (optionsTableOf(operator)?.fields ?? []).map((field) => field.name);
+    const fields = names.filter((name) => /subgraph(Index|Indices)?$|^calledComputations$/i.test(name));
+    return fields.length ? [[operator, fields] as const] : [];
+  }),
+);
 
 /** Checks that subgraphs run by operators exist, do not run themselves, and take and give what the operators pass. */
 export function verifyCalls(check: Check): void {
@@ -24,19 +34,18 @@ export function verifyCalls(check: Check): void {
 
 function callsOf({ model, fail }: Check, subgraph: SubGraph, from: number): Call[] {
   const count = listOf(model.subgraphs).length;
-  return listOf(subgraph.operators).flatMap((operator, o) => {
-    const calls: Call[] = [];
-    for (const [field, value] of Object.entries(optionsOf(model, operator))) {
-      if (!/subgraph(Index|Indices)?$|^calledComputations$/i.test(field)) continue;
-      const targets = (typeof value === 'number' ? [value] : (value ?? [])) as readonly number[];
+  const calls: Call[] = [];
+  listOf(subgraph.operators).forEach((operator, o) => {
+    for (const field of callFields.get(builtinName(model, operator)) ?? []) {
+      const value = optionsOf(model, operator)[field] ?? [];
       const path = `subgraphs[${from}].operators[${o}].${fieldOwner(operator)}.${field}`;
-      for (const to of targets) {
+      for (const to of (typeof value === 'number' ? [value] : value) as readonly number[]) {
         if (to < 0 || to >= count) fail('bad-index', path, `subgraph ${to}, but there are ${count} subgraphs`);
         calls.push({ from, to, path });
       }
     }
-    return calls;
   });
+  return calls;
 }
 
 function fieldOwner(operator: Operator): string {

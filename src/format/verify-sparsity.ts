@@ -37,6 +37,9 @@ function levelSizes({ fail }: Check, tensor: Tensor, sparsity: SparsityParameter
   const blocks = listOf(sparsity.blockMap);
   const levels = listOf(sparsity.dimMetadata);
   const depth = shape.length + blocks.length;
+  if (blocks.length > shape.length) {
+    fail('bad-sparsity', `${path}.blockMap`, `${blocks.length} blocks for ${shape.length} dimensions`);
+  }
   if (order.length !== depth || new Set(order).size !== depth || order.some((d) => d < 0 || d >= depth)) {
     fail('bad-sparsity', `${path}.traversalOrder`, `[${order.slice(0, 16)}] is no permutation of ${depth} dimensions`);
   }

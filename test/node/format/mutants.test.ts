@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ModelError } from '../../../delegate/index.js';
+import { ModelError, UnsupportedError } from '../../../delegate/index.js';
+import { toGraph } from '../../../src/format/graph.js';
 import { printModel } from '../../../src/format/print.js';
 import { readModel } from '../../../src/format/read.js';
 import { writeModel } from '../../../src/format/write.js';
@@ -64,15 +65,16 @@ function mutate(original: Uint8Array, random: (n: number) => number): Uint8Array
   return bytes;
 }
 
-/** Reads, prints and writes; true where the mutant is accepted. */
+/** Reads, prints, writes and makes graphs; true where the mutant is accepted. */
 function survives(bytes: Uint8Array): boolean {
   try {
     const model = readModel(bytes);
     printModel(model);
     readModel(writeModel(model));
+    for (const index of model.subgraphs!.keys()) toGraph(model, index);
     return true;
   } catch (error) {
-    if (error instanceof ModelError) return false;
+    if (error instanceof ModelError || error instanceof UnsupportedError) return false;
     throw error;
   }
 }
