@@ -4,7 +4,9 @@ export type { DeviceStats, DrawTime, Executable, ExecutableStats, GpuDelegate, L
 export { debugLevel, setDebug } from './debug.js';
 export { ContextLostError, DeviceError, ModelError, UnsupportedError } from './errors.js';
 export * from './options.js';
+export { checkGraph } from './ir/check.js';
 export * from './ir/dtype.js';
 export * from './ir/graph.js';
 export * from './ir/op.js';
+export { printGraph } from './ir/print.js';
 export * from './ir/shape.js';
