@@ -1,18 +1,15 @@
-// Runs the op corpus on the ops' own CPU form: every operator through `infer` and `cpu`, one after the other.
+// Runs the op corpus on the ops' own CPU form: every node through `infer` and `cpu`, one after the other.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DType, TensorData } from '../../../delegate/ir/dtype.js';
-import { arrayOf } from '../../../delegate/ir/dtype.js';
-import type { Attrs, TensorType } from '../../../delegate/ir/graph.js';
-import type { CpuTensor, InferInput, OpSpec } from '../../../delegate/ir/op.js';
+import { type Graph, type Node, type Value, valuesOf } from '../../../delegate/ir/graph.js';
+import type { CpuTensor, OpSpec } from '../../../delegate/ir/op.js';
 import { sameShape } from '../../../delegate/ir/shape.js';
-import { listOf, type Model, type Operator, type Tensor } from '../../../src/format/model.js';
-import { opName } from '../../../src/format/operator-name.js';
-import { optionsOf } from '../../../src/format/operator-options.js';
+import { toGraph } from '../../../src/format/graph.js';
 import { readModel } from '../../../src/format/read.js';
 import { compare } from '../../conformance/compare.js';
 import type { CorpusCase } from '../../conformance/run-case.js';
-import { fromBase64, type Values, valuesOf } from '../../conformance/values.js';
+import { type CorpusValue, fromBase64, valuesOf as numbersOf, type Values } from '../../conformance/values.js';
 import { root, shared } from '../../support/files.js';
 import { tfjsCpu } from './tfjs-cpu.js';
 
@@ -24,25 +21,21 @@ export function corpusCases(op: string, isWanted: (test: CorpusCase) => boolean 
   return file ? (JSON.parse(readFileSync(file, 'utf8')) as { cases: CorpusCase[] }).cases.filter(isWanted) : [];
 }
 
-/** True where no tensor of the case's model and steps is of another type than these. */
+/** True where no tensor of the case's graph and steps is of another type than these. */
 export function usesOnly(...dtypes: readonly string[]): (test: CorpusCase) => boolean {
-  return ({ model, steps }) =>
+  return (test) =>
     [
-      ...listOf(readModel(fromBase64(model)).subgraphs).flatMap((graph) => listOf(graph.tensors).map(dtypeOf)),
-      ...steps.flatMap((step) => [...step.inputs, ...step.outputs].map((value) => value.dtype)),
+      ...[...valuesOf(mainGraph(test))].map((value) => value.dtype),
+      ...test.steps.flatMap((step) => [...step.inputs, ...step.outputs].map((value) => value.dtype)),
     ].every((dtype) => dtypes.includes(dtype));
 }
 
-/** True where every operator of the case's model is of one of these types and reads no sparse constant. */
+/** True where every node of the case's graph is of one of these types and reads no sparse constant. */
 export function runsOnly(...types: readonly string[]): (test: CorpusCase) => boolean {
-  return (test) => {
-    const model = readModel(fromBase64(test.model));
-    return listOf(model.subgraphs).every(
-      ({ operators, tensors }) =>
-        listOf(operators).every((operator) => types.includes(opName(model, operator))) &&
-        listOf(tensors).every((tensor) => !tensor.sparsity),
+  return (test) =>
+    mainGraph(test).nodes.every(
+      ({ type, inputs }) => types.includes(type) && inputs.every((input) => !input?.sparsity),
     );
-  };
 }
 
 /** Runs cases step by step, and returns a line for each that differs from TFLite or throws. */
@@ -76,92 +69,57 @@ function linesOf(
   });
 }
 
+function mainGraph(test: CorpusCase): Graph {
+  return toGraph(readModel(fromBase64(test.model)), 0);
+}
+
 /** Runs the case's steps; state is not kept between them. */
 function failuresOfCase(ops: Ops, test: CorpusCase): string[] {
-  const model = readModel(fromBase64(test.model));
+  const graph = mainGraph(test);
   return test.steps.flatMap((step, position) => {
-    const inputs = step.inputs.map((value): CpuTensor => {
-      return { shape: value.shape, dtype: value.dtype as DType, data: valuesOf(value) as TensorData };
-    });
-    const outputs = runMain(ops, model, inputs);
+    const outputs = run(ops, graph, step.inputs.map(tensorOf));
     return step.outputs.flatMap((reference, i) => {
-      const output = outputs[i];
-      const { error } = compare(output?.data as Values | undefined, output?.shape, reference, test.tolerance, test);
+      const { data, shape } = outputs[i] ?? {};
+      const { error } = compare(data as Values | undefined, shape, reference, test.tolerance, test);
       return error ? [`step ${position}, output ${i}: ${error}`] : [];
     });
   });
 }
 
+function tensorOf(value: CorpusValue): CpuTensor {
+  return { shape: value.shape, dtype: value.dtype as DType, data: numbersOf(value) as TensorData };
+}
+
+function run(ops: Ops, graph: Graph, inputs: readonly CpuTensor[]): (CpuTensor | undefined)[] {
+  const tensors = new Map<Value, CpuTensor>();
+  const tensorAt = (value: Value | undefined) => value && (tensors.get(value) ?? (value as CpuTensor));
+  for (const [i, value] of graph.inputs.entries()) tensors.set(value, { ...value, ...inputs[i]! });
+  for (const node of graph.nodes) {
+    const spec = specOf(ops, node);
+    const operands = node.inputs.map(tensorAt);
+    const types = spec.infer(operands, node.attrs, node.outputs).map((type, i) => {
+      if (!type) throw new Error(`${node.type}: output ${i} has no shape although every input is known`);
+      return { ...node.outputs[i]!, ...type };
+    });
+    const results = spec.cpu!(operands, node.attrs, types, tfjsCpu);
+    for (const [i, value] of node.outputs.entries()) tensors.set(value, { ...types[i]!, data: results[i]! });
+  }
+  return graph.outputs.map(tensorAt);
+}
+
 function inferenceFailuresOfCase(ops: Ops, test: CorpusCase): string[] {
-  const model = readModel(fromBase64(test.model));
-  const graph = model.subgraphs![0]!;
-  const tensors = listOf(graph.tensors).map((tensor) => declaredTensor(model, tensor));
-  return listOf(graph.operators).flatMap((operator) => {
-    const outputs = listOf(operator.outputs).map((i) => tensors[i]!);
-    const inferred = specOf(ops, model, operator).infer(inputsOf(operator, tensors), attrsOf(model, operator), outputs);
-    if (isDynamic(graph.tensors!, operator)) return [];
+  return mainGraph(test).nodes.flatMap((node) => {
+    const inferred = specOf(ops, node).infer(node.inputs, node.attrs, node.outputs);
     return inferred.flatMap((type, i) => {
-      const { dtype, shape } = outputs[i]!;
-      if (!type || (type.dtype === dtype && sameShape(type.shape, shape))) return [];
+      const { dtype, shape, shapeSignature } = node.outputs[i]!;
+      if (!type || shapeSignature?.includes(-1) || (type.dtype === dtype && sameShape(type.shape, shape))) return [];
       return [`infers ${type.dtype} [${type.shape}], declared is ${dtype} [${shape}]`];
     });
   });
 }
 
-/** True where TFLite could not know the output's shape when the file was written. */
-function isDynamic(tensors: readonly Tensor[], operator: Operator): boolean {
-  return listOf(operator.outputs).some((i) => listOf(tensors[i]!.shapeSignature).includes(-1));
-}
-
-function runMain(ops: Ops, model: Model, inputs: readonly CpuTensor[]): (CpuTensor | undefined)[] {
-  const graph = model.subgraphs![0]!;
-  const declared = listOf(graph.tensors).map((tensor) => declaredTensor(model, tensor));
-  const tensors: InferInput[] = [...declared];
-  for (const [i, index] of listOf(graph.inputs).entries()) tensors[index] = { ...declared[index], ...inputs[i]! };
-  for (const operator of listOf(graph.operators)) {
-    const spec = specOf(ops, model, operator);
-    const attrs = attrsOf(model, operator);
-    const operands = inputsOf(operator, tensors) as (CpuTensor | undefined)[];
-    const indices = listOf(operator.outputs);
-    const types = spec
-      .infer(
-        operands,
-        attrs,
-        indices.map((i) => declared[i]!),
-      )
-      .map((type, i) => {
-        if (!type) throw new Error(`${spec.type}: output ${i} has no shape although every input is known`);
-        return type;
-      });
-    const results = spec.cpu!(operands, attrs, types, tfjsCpu);
-    for (const [i, index] of indices.entries())
-      tensors[index] = { ...declared[index], ...types[i]!, data: results[i]! };
-  }
-  return listOf(graph.outputs).map((index) => tensors[index] as CpuTensor);
-}
-
-function specOf(ops: Ops, model: Model, operator: Operator): OpSpec {
-  const spec = ops.get(opName(model, operator));
-  if (!spec) throw new Error(`no spec of ${opName(model, operator)}`);
+function specOf(ops: Ops, node: Node): OpSpec {
+  const spec = ops.get(node.type);
+  if (!spec) throw new Error(`no spec of ${node.type}`);
   return spec;
-}
-
-function attrsOf(model: Model, operator: Operator): Attrs {
-  return { ...optionsOf(model, operator), customOptions: operator.customOptions };
-}
-
-function inputsOf<T>(operator: Operator, tensors: readonly T[]): (T | undefined)[] {
-  return listOf(operator.inputs).map((index) => (index < 0 ? undefined : tensors[index]));
-}
-
-function dtypeOf(tensor: Tensor): DType {
-  return tensor.type.toLowerCase() as DType;
-}
-
-function declaredTensor(model: Model, tensor: Tensor): InferInput {
-  const type: TensorType = { shape: listOf(tensor.shape), dtype: dtypeOf(tensor) };
-  const bytes = model.buffers?.[tensor.buffer]?.data;
-  const isEmpty = type.shape.includes(0);
-  if (!bytes?.length && !(isEmpty && tensor.buffer > 0)) return type;
-  return { ...type, data: new (arrayOf(type.dtype))(bytes ? bytes.slice().buffer : new ArrayBuffer(0)) };
 }
