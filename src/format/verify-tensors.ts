@@ -32,10 +32,11 @@ function verifyShape({ limits, fail }: Check, { shape, shapeSignature }: Tensor,
   });
 }
 
+/** Buffer 0 means no data; there need not be one. */
 function verifyBuffer(check: Check, tensor: Tensor, path: string): void {
   const { model, fail } = check;
   const buffers = listOf(model.buffers).length;
-  if (tensor.buffer >= buffers)
+  if (tensor.buffer && tensor.buffer >= buffers)
     fail('bad-index', `${path}.buffer`, `buffer ${tensor.buffer}, but there are ${buffers} buffers`);
   if (tensor.externalBuffer)
     fail('external-data', `${path}.externalBuffer`, 'its data is outside the file, which is never fetched');

@@ -12,7 +12,6 @@ const REFUSED = new Map([
   ['models/Hands-on-Tensorflow-Lite__._final_model.lite.tflite', 'not-a-model'],
   ['models/LiteRT__0_subgraphs.bin.tflite', 'no-subgraphs'],
   ['models/LiteRT__test_model_versioned_ops.bin.tflite', 'bad-operator'],
-  ['models/edgetpu__model_invoking_error.tflite', 'bad-index'],
   ['models/tflite-micro__malicious_gather.tflite', 'bad-operator'],
   ['models/tflite_flutter_plugin__bad_model.tflite', 'not-a-model'],
   ['models/tflite_gles_app__object_detection_3d_sneakers.tflite', 'not-a-model'],
