@@ -1,3 +1,4 @@
+export { ops } from './ops/index.js';
 export { canonicalize } from './passes/index.js';
 export { createGpuDelegate } from './delegate.js';
 export type { DeviceStats, DrawTime, Executable, ExecutableStats, GpuDelegate, LinearTexture } from './executable.js';

@@ -1,0 +1,111 @@
+import { UnsupportedError } from '../errors.js';
+import { arrayOf, type DType, halfToFloat, newData, type NumericData } from '../ir/dtype.js';
+import type { Quantization } from '../ir/graph.js';
+import { type CpuTensor, defineOp, type OpSpec, required, typed } from '../ir/op.js';
+import { broadcastShapes, sizeOf } from '../ir/shape.js';
+import { densify } from './densify.js';
+import { elementwise } from './elementwise.js';
+
+const LIMITS: Readonly<Partial<Record<DType, readonly [lo: bigint, hi: bigint]>>> = {
+  int8: [-128n, 127n], uint8: [0n, 255n], int16: [-32768n, 32767n], uint16: [0n, 65535n],
+  int32: [-(2n ** 31n), 2n ** 31n - 1n], uint32: [0n, 2n ** 32n - 1n], int64: [-(2n ** 63n), 2n ** 63n - 1n], uint64: [0n, 2n ** 64n - 1n],
+};
+
+/** CAST: floats to integers saturate and NaN gives the largest; integers wrap; anything to bool is x ≠ 0. */
+function cast({ data, dtype }: CpuTensor, to: DType): NumericData {
+  const from = data as NumericData;
+  const value = dtype === 'float16' ? (i: number) => halfToFloat(from[i] as number) : dtype === 'complex64' ? (i: number) => from[2 * i]! : (i: number) => from[i]!;
+  const n = dtype === 'complex64' ? from.length / 2 : from.length;
+  const out = newData(to, n) as NumericData;
+  const cells = out as unknown as Record<number, number | bigint>;
+  const limits = LIMITS[to];
+  const isFloating = dtype.startsWith('float') || dtype === 'complex64';
+  for (let i = 0; i < n; i++) {
+    const v = value(i);
+    if (to === 'bool') cells[i] = Number(v !== 0 && v !== 0n);
+    else if (!limits) cells[to === 'complex64' ? 2 * i : i] = Number(v);
+    else if (isFloating) cells[i] = saturate(v as number, limits, to);
+    else if (to === 'int64' || to === 'uint64') cells[i] = BigInt(v);
+    else cells[i] = typeof v === 'bigint' ? Number(BigInt.asIntN(64, v) & 0xffffffffn) : v;
+  }
+  return out;
+}
+
+function saturate(v: number, [lo, hi]: readonly [bigint, bigint], to: DType): number | bigint {
+  const wide = to === 'int64' || to === 'uint64';
+  const clamped = Number.isNaN(v) || v >= Number(hi) ? hi : v <= Number(lo) ? lo : BigInt(Math.trunc(v));
+  return wide ? clamped : Number(clamped);
+}
+
+/** scale · (stored − zeroPoint), per tensor or per index of the quantised dimension. */
+export function dequantize(x: CpuTensor): Float32Array {
+  if (x.dtype === 'float16') return Float32Array.from(x.data as Uint16Array, halfToFloat);
+  if (x.dtype === 'float32') return x.data as Float32Array;
+  const { quantization } = x;
+  if (!quantization?.scales.length) throw new UnsupportedError(`DEQUANTIZE: ${x.dtype} without scales`);
+  const { scales, zeroPoints, channelOf } = perChannel(quantization, x.shape);
+  const data = x.data as Int8Array;
+  return Float32Array.from({ length: data.length }, (_, i) => {
+    const c = channelOf(i);
+    return Math.fround(scales[c]!) * (data[i]! - (zeroPoints[c] ?? 0));
+  });
+}
+
+function perChannel({ scales, zeroPoints, quantizedDimension }: Quantization, shape: readonly number[]) {
+  const inner = sizeOf(shape.slice(quantizedDimension + 1));
+  const channelOf = scales.length === 1 ? () => 0 : (i: number) => Math.floor(i / inner) % scales.length;
+  return { scales, zeroPoints, channelOf };
+}
+
+/** Changes of element type. */
+export const convertOps: readonly OpSpec[] = [
+  defineOp<{ readonly outDataType?: string }>({
+    type: 'CAST',
+    infer: (inputs, _attrs, outputs) => [typed(required(inputs, 0).shape, outputs[0]!.dtype)],
+    cpu: (inputs, _attrs, [output]) => [cast(required(inputs, 0), output!.dtype)],
+  }),
+  defineOp({
+    type: 'DEQUANTIZE',
+    infer: (inputs) => [typed(required(inputs, 0).shape, 'float32')],
+    cpu: (inputs) => [dequantize(required(inputs, 0))],
+  }),
+  defineOp({
+    type: 'QUANTIZE',
+    infer: (inputs, _attrs, outputs) => [{ ...outputs[0]!, shape: required(inputs, 0).shape }],
+    cpu(inputs, _attrs, [output]) {
+      const x = required(inputs, 0);
+      const { scales, zeroPoints, channelOf } = perChannel(output!.quantization ?? { scales: [1], zeroPoints: [0], quantizedDimension: 0 }, x.shape);
+      const [lo, hi] = (LIMITS[output!.dtype] ?? [0n, 0n]).map(Number) as [number, number];
+      const real = dequantize(x);
+      const out = new (arrayOf(output!.dtype))(real.length) as Int8Array;
+      for (let i = 0; i < real.length; i++) {
+        const c = channelOf(i);
+        const q = Math.fround(real[i]! / Math.fround(scales[c]!));
+        out[i] = Math.min(Math.max(Math.sign(q) * Math.round(Math.abs(q)) + (zeroPoints[c] ?? 0), lo), hi);
+      }
+      return [out];
+    },
+  }),
+  defineOp({
+    type: 'DENSIFY',
+    infer: (inputs) => [required(inputs, 0)],
+    cpu: (inputs) => [densify(required(inputs, 0))],
+  }),
+  ...['SELECT', 'SELECT_V2'].map((type) =>
+    defineOp({
+      type,
+      infer: (inputs) => {
+        const [c, x, y] = [required(inputs, 0), required(inputs, 1), required(inputs, 2)];
+        const perRow = type === 'SELECT' && c.shape.length === 1 && x.shape.length > 1;
+        return [{ ...x, shape: perRow ? x.shape : broadcastShapes(c.shape, x.shape, y.shape) }];
+      },
+      cpu(inputs, _attrs, [output]) {
+        const [c, x, y] = [required(inputs, 0), required(inputs, 1), required(inputs, 2)];
+        const perRow = type === 'SELECT' && c.shape.length === 1 && x.shape.length > 1;
+        const condition = perRow ? { ...c, shape: [...c.shape, ...x.shape.slice(1).map(() => 1)] } : c;
+        const pick = (k: number, a: number, b: number) => (k ? a : b);
+        return [elementwise(output!, [condition, x, y], pick, pick as unknown as (...v: bigint[]) => bigint)];
+      },
+    }),
+  ),
+];
