@@ -92,6 +92,8 @@ function keepsOnCpu(node: Node, { experimentalFlags }: PlacementContext): string
   if (unknown) return `the shape of "${unknown.name.slice(0, 64)}" is known only while running`;
   const state = values.find(({ isVariable, dtype }) => isVariable || dtype === 'resource' || dtype === 'variant');
   if (state) return `it keeps state in "${state.name.slice(0, 64)}"`;
+  const text = values.find(({ dtype }) => dtype === 'string');
+  if (text) return `"${text.name.slice(0, 64)}" holds strings`;
   const quantized = values.find(
     ({ dtype, quantization }) => quantization?.scales.length && /^u?int(4|8|16)$/.test(dtype),
   );

@@ -1,0 +1,29 @@
+/** The public API of tflite-gpu. */
+export {
+  ContextLostError,
+  DeviceError,
+  ModelError,
+  setDebug,
+  setGpuDelegateOptions,
+  type TfLiteGlCompileOptions,
+  TfLiteGlObjectType,
+  type TfLiteGpuDelegateOptions,
+  TfLiteGpuExperimentalFlags,
+  TfLiteGpuInferencePreference,
+  TfLiteGpuInferencePriority,
+  UnsupportedError,
+} from '../delegate/index.js';
+export type { Model } from './format/model.js';
+export { printModel } from './format/print.js';
+export { readModel } from './format/read.js';
+export { verifyModel } from './format/verify.js';
+export { writeModel } from './format/write.js';
+export type { CustomOp, CustomOps } from './runtime/custom-ops.js';
+export { Interpreter, type SignatureNames } from './runtime/interpreter.js';
+export type { LoadOptions } from './runtime/load-options.js';
+export type { Progress } from './runtime/progress.js';
+export type { ModelStats, NodeReport, OpProfile, Report } from './runtime/report.js';
+export type { NamedInput, SignatureRunner } from './runtime/signature-runner.js';
+export type { ModelSource } from './runtime/sources.js';
+export type { TensorDetails } from './runtime/tensor-details.js';
+export type { InputData } from './runtime/tensor-values.js';

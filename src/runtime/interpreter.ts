@@ -1,0 +1,212 @@
+import type { TensorData } from '../../delegate/index.js';
+import { toGraph } from '../format/graph.js';
+import { listOf, type Model } from '../format/model.js';
+import { readModel } from '../format/read.js';
+import { type Environment, environmentOf, type LoadOptions } from './load-options.js';
+import { monotone, partOf } from './progress.js';
+import { drawsOf, type ModelStats, type OpProfile, profileOf, type Report, reportOn } from './report.js';
+import { type SignatureRunner, signatureRunner } from './signature-runner.js';
+import { type ModelSource, readSource } from './sources.js';
+import { Subgraph } from './subgraph.js';
+import { detailsOf, fileValue, type TensorDetails } from './tensor-details.js';
+import { copyValues, type InputData } from './tensor-values.js';
+
+/** Names of a signature's inputs and outputs. */
+export interface SignatureNames {
+  readonly inputs: string[];
+  readonly outputs: string[];
+}
+
+/**
+ * Runs a `.tflite` model tensor by tensor, as Python's `Interpreter` does. Tensors are named by their index in the
+ * file. Owns GPU memory until disposed.
+ */
+export class Interpreter {
+  readonly #model: Model;
+  readonly #environment: Environment;
+  readonly #options: LoadOptions;
+  readonly #subgraphs = new Map<number, Subgraph>();
+  #disposed = false;
+
+  /** Use `Interpreter.create`; this takes what it has found. */
+  constructor(model: Model, environment: Environment, options: LoadOptions = {}) {
+    this.#model = model;
+    this.#environment = environment;
+    this.#options = { ...options, onProgress: monotone(options.onProgress) };
+    this.#subgraph(0);
+  }
+
+  /** Verifies and reads a model. Throws ModelError for a bad file. Compiling waits for `allocateTensors`. */
+  static async create(source: ModelSource, options: LoadOptions = {}): Promise<Interpreter> {
+    const onProgress = monotone(options.onProgress);
+    const maxBytes = options.limits?.fileBytes;
+    const bytes = await readSource(source, { ...options, onProgress, ...(maxBytes !== undefined && { maxBytes }) });
+    onProgress(partOf('verify', 0));
+    const model = readModel(bytes, options.limits);
+    onProgress(partOf('verify', 1));
+    const environment = environmentOf(options);
+    try {
+      return new Interpreter(model, environment, { ...options, onProgress });
+    } catch (error) {
+      environment.release();
+      throw error;
+    }
+  }
+
+  /** Puts the inputs' shapes in force and compiles. To be called before the first `invoke` and after a resize. */
+  async allocateTensors(): Promise<void> {
+    const { onProgress, signal } = this.#options;
+    await this.#main.allocate((fraction) => onProgress?.(partOf('compile', fraction)), signal);
+    onProgress?.(partOf('compile', 1));
+  }
+
+  getInputDetails(): TensorDetails[] {
+    return this.#main.inputs.map(detailsOf);
+  }
+
+  getOutputDetails(): TensorDetails[] {
+    return this.#main.outputs.map(detailsOf);
+  }
+
+  /** All tensors of a subgraph, by index. */
+  getTensorDetails(subgraph = 0): TensorDetails[] {
+    this.#expectAlive();
+    const tensors = this.#model.subgraphs?.[subgraph]?.tensors;
+    if (!tensors)
+      throw new RangeError(`subgraph ${subgraph}; accepted: 0 to ${listOf(this.#model.subgraphs).length - 1}`);
+    const loaded = this.#subgraphs.get(subgraph);
+    const current = new Map(loaded && [...loaded.inputs, ...loaded.outputs].map((value) => [value.id, value]));
+    return tensors.map((tensor, index) => detailsOf(current.get(index) ?? fileValue(tensor, index)));
+  }
+
+  /** Copies values into an input: the typed array of its element type, or strings. */
+  setTensor(index: number, data: InputData): void {
+    this.#main.expectAllocated();
+    for (const position of this.#inputsAt(index)) this.#main.set(position, data);
+  }
+
+  /** Asks for another shape of an input. `strict`: only sizes that the signature leaves open may change. */
+  resizeTensorInput(index: number, shape: readonly number[], { strict = false }: { strict?: boolean } = {}): void {
+    for (const position of this.#inputsAt(index)) this.#main.resize(position, shape, strict);
+  }
+
+  /** Sets the variables of all subgraphs to zero. */
+  resetAllVariables(): void {
+    this.#expectAlive();
+    for (const { session } of this.#subgraphs.values()) session.resetVariables();
+  }
+
+  /** Runs the model. Returns before the GPU is done where only the GPU has work. */
+  invoke(): void {
+    this.#main.expectAllocated();
+    this.#main.session.run();
+  }
+
+  /** Runs the model and brings its outputs to plain memory, without blocking. */
+  async invokeAsync(): Promise<void> {
+    this.#main.expectAllocated();
+    const { session } = this.#main;
+    await session.queue(async () => {
+      await session.runAsync();
+      await Promise.all(session.outputs.map((_, position) => session.outputAsync(position)));
+    });
+  }
+
+  /** A copy of a tensor's values; blocks until the GPU is done. */
+  getTensor(index: number): TensorData {
+    return copyValues(this.#main.read(index).data);
+  }
+
+  /** A copy of a tensor's values, without blocking. */
+  async getTensorAsync(index: number): Promise<TensorData> {
+    return copyValues((await this.#main.readAsync(index)).data);
+  }
+
+  /** Names of inputs and outputs by signature key. */
+  getSignatureList(): Record<string, SignatureNames> {
+    this.#expectAlive();
+    const list: Record<string, SignatureNames> = Object.create(null);
+    for (const { signatureKey = '', inputs, outputs } of listOf(this.#model.signatureDefs)) {
+      const names = (maps: typeof inputs) => listOf(maps).map(({ name = '' }) => name);
+      list[signatureKey] = { inputs: names(inputs), outputs: names(outputs) };
+    }
+    return list;
+  }
+
+  /** The signature as a function of named inputs; `key` may be left out where there is only one. */
+  getSignatureRunner(key?: string): SignatureRunner {
+    this.#expectAlive();
+    const definitions = listOf(this.#model.signatureDefs);
+    const found =
+      key === undefined && definitions.length === 1 ? definitions[0] : definitions.find((d) => d.signatureKey === key);
+    if (!found) {
+      const keys = definitions.map(({ signatureKey = '' }) => JSON.stringify(signatureKey.slice(0, 64)));
+      throw new RangeError(
+        `signature ${JSON.stringify(key)}; accepted: ${keys.join(', ') || 'none, the model has no signatures'}`,
+      );
+    }
+    return signatureRunner(found, this.#subgraph(found.subgraphIndex));
+  }
+
+  /** Where every operator of the compiled subgraphs runs and why, and what it takes. */
+  report(): Report {
+    this.#expectAlive();
+    const { gpu, session } = this.#environment;
+    const compiled = [...this.#subgraphs].filter(([, { session }]) => session.placement);
+    if (compiled.length === 0) throw new Error('nothing is compiled yet; call allocateTensors first');
+    const subgraphs = compiled.map(([index, { file, session }]) => ({ index, file, session }));
+    return reportOn(subgraphs, gpu.precision, session.device !== undefined);
+  }
+
+  /** Runs once and tells the time of every operator's draws. */
+  async profile(): Promise<OpProfile[]> {
+    this.#main.expectAllocated();
+    const { session } = this.#main;
+    return profileOf(0, await session.queue(() => session.profile()));
+  }
+
+  /** Counters of the context's GL objects, and this model's draws. All return to their start after `dispose`. */
+  stats(): ModelStats {
+    const none = { textures: 0, textureBytes: 0, buffers: 0, programs: 0, framebuffers: 0, executables: 0 };
+    const { session, models } = this.#environment;
+    const draws = [...this.#subgraphs.values()].reduce((sum, { session }) => sum + drawsOf(session), 0);
+    return { ...(session.device?.delegate().stats() ?? none), draws, models: models() };
+  }
+
+  /** Frees everything. Calling it again does nothing. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const { session } of this.#subgraphs.values()) session.dispose();
+    this.#environment.release();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  get #main(): Subgraph {
+    return this.#subgraph(0);
+  }
+
+  #inputsAt(index: number): number[] {
+    const { inputs } = this.#main;
+    const positions = inputs.flatMap(({ id }, position) => (id === index ? [position] : []));
+    if (positions.length > 0) return positions;
+    throw new RangeError(
+      `tensor ${index} is no input; accepted: ${inputs.map(({ id }) => id).join(', ') || 'none, there are no inputs'}`,
+    );
+  }
+
+  #expectAlive(): void {
+    if (this.#disposed) throw new Error('the interpreter is disposed; create another one');
+  }
+
+  #subgraph(index: number): Subgraph {
+    this.#expectAlive();
+    const subgraph =
+      this.#subgraphs.get(index) ?? new Subgraph(toGraph(this.#model, index), index, this.#environment.session);
+    this.#subgraphs.set(index, subgraph);
+    return subgraph;
+  }
+}
