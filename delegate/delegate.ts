@@ -40,7 +40,8 @@ class Delegate implements GpuDelegate {
     this.#programs = programs;
     const { fetch, maxTextureSize, float32Targets } = device.capabilities;
     this.#target = {
-      fetch, maxTextureSize,
+      fetch,
+      maxTextureSize,
       precision: float32Targets ? options.precision : 'float16',
       uniformWeights: options.preferredGlObjectType === TfLiteGlObjectType.BUFFER,
       inlineParameters: options.inlineParameters,
@@ -53,7 +54,8 @@ class Delegate implements GpuDelegate {
     const accepted = ['float32', ...(form.dtypes ?? [])];
     for (const value of [...node.inputs, ...node.outputs]) {
       if (!value || (value.data && !accepted.includes(value.dtype) && isParameter(node, value))) continue;
-      if (!accepted.includes(value.dtype)) return `"${value.name.slice(0, 64)}" is ${value.dtype}; the GPU takes ${accepted.join(', ')}`;
+      if (!accepted.includes(value.dtype))
+        return `"${value.name.slice(0, 64)}" is ${value.dtype}; the GPU takes ${accepted.join(', ')}`;
       const problem = value.data ? undefined : layoutProblem(value.shape, this.#device.capabilities.maxTextureSize);
       if (problem) return problem;
     }

@@ -1,13 +1,13 @@
-export { ops } from './ops/index.js';
-export { canonicalize } from './passes/index.js';
-export { createGpuDelegate } from './delegate.js';
-export type { DeviceStats, DrawTime, Executable, ExecutableStats, GpuDelegate, LinearTexture } from './executable.js';
 export { debugLevel, setDebug } from './debug.js';
+export { createGpuDelegate } from './delegate.js';
 export { ContextLostError, DeviceError, ModelError, UnsupportedError } from './errors.js';
-export * from './options.js';
+export type { DeviceStats, DrawTime, Executable, ExecutableStats, GpuDelegate, LinearTexture } from './executable.js';
 export { checkGraph } from './ir/check.js';
 export * from './ir/dtype.js';
 export * from './ir/graph.js';
 export * from './ir/op.js';
 export { printGraph } from './ir/print.js';
 export * from './ir/shape.js';
+export { ops } from './ops/index.js';
+export * from './options.js';
+export { canonicalize } from './passes/index.js';

@@ -1,5 +1,5 @@
-import { type Graph, nodeName, readsOf, type Value } from './graph.js';
 import { lanesOf } from './dtype.js';
+import { type Graph, nodeName, readsOf, type Value } from './graph.js';
 import { sizeOf } from './shape.js';
 
 /** What is wrong with a graph, in words; empty for a valid one. Run between passes in tests. */
@@ -8,7 +8,8 @@ export function checkGraph(graph: Graph): string[] {
   const known = new Set<Value>(graph.inputs);
   for (const node of graph.nodes) {
     for (const value of readsOf(node)) {
-      if (!value.data && !value.isVariable && !known.has(value)) problems.push(`${nodeName(node)} reads "${value.name}" before it is written`);
+      if (!value.data && !value.isVariable && !known.has(value))
+        problems.push(`${nodeName(node)} reads "${value.name}" before it is written`);
       problems.push(...checkConstant(value));
     }
     for (const value of node.outputs) {
@@ -18,7 +19,8 @@ export function checkGraph(graph: Graph): string[] {
     }
     if (node.outputs.length === 0) problems.push(`${nodeName(node)} has no output`);
   }
-  for (const value of graph.outputs) if (!known.has(value) && !value.data) problems.push(`output "${value.name}" is never written`);
+  for (const value of graph.outputs)
+    if (!known.has(value) && !value.data) problems.push(`output "${value.name}" is never written`);
   return problems;
 }
 

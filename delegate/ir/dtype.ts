@@ -1,13 +1,41 @@
 /** Element types, as tfjs and Python's `Interpreter` spell them; the TFLite schema's `TensorType` in lower case. */
 export type DType =
-  | 'float32' | 'float16' | 'bfloat16' | 'float64' | 'float8e4m3fn' | 'float8e5m2'
-  | 'int8' | 'int16' | 'int32' | 'int64' | 'uint8' | 'uint16' | 'uint32' | 'uint64'
-  | 'int4' | 'uint4' | 'int2' | 'bool' | 'string' | 'complex64' | 'complex128' | 'resource' | 'variant';
+  | 'float32'
+  | 'float16'
+  | 'bfloat16'
+  | 'float64'
+  | 'float8e4m3fn'
+  | 'float8e5m2'
+  | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'int64'
+  | 'uint8'
+  | 'uint16'
+  | 'uint32'
+  | 'uint64'
+  | 'int4'
+  | 'uint4'
+  | 'int2'
+  | 'bool'
+  | 'string'
+  | 'complex64'
+  | 'complex128'
+  | 'resource'
+  | 'variant';
 
 /** Values of a tensor. float16 and bfloat16 are bit patterns in a Uint16Array; int4 one value per byte; complex64 re, im pairs. */
 export type NumericData =
-  | Float32Array | Float64Array | Int8Array | Int16Array | Int32Array | BigInt64Array
-  | Uint8Array | Uint16Array | Uint32Array | BigUint64Array;
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array;
 
 /** Values of a tensor; strings are UTF-8 bytes. */
 export type TensorData = NumericData | readonly Uint8Array[];
@@ -20,10 +48,26 @@ export interface NumericArray {
 }
 
 const ARRAYS: Readonly<Partial<Record<DType, unknown>>> = {
-  float32: Float32Array, float16: Uint16Array, bfloat16: Uint16Array, float64: Float64Array,
-  float8e4m3fn: Uint8Array, float8e5m2: Uint8Array, int8: Int8Array, int16: Int16Array, int32: Int32Array,
-  int64: BigInt64Array, uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, uint64: BigUint64Array,
-  int4: Int8Array, uint4: Uint8Array, int2: Int8Array, bool: Uint8Array, complex64: Float32Array, complex128: Float64Array,
+  float32: Float32Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+  float64: Float64Array,
+  float8e4m3fn: Uint8Array,
+  float8e5m2: Uint8Array,
+  int8: Int8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  uint64: BigUint64Array,
+  int4: Int8Array,
+  uint4: Uint8Array,
+  int2: Int8Array,
+  bool: Uint8Array,
+  complex64: Float32Array,
+  complex128: Float64Array,
 };
 
 /** The typed array that holds a dtype. Throws for string, resource and variant, which have none. */

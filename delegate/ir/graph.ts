@@ -2,7 +2,16 @@ import type { DType, TensorData } from './dtype.js';
 import type { Shape } from './shape.js';
 
 /** What an attribute may hold: the schema's scalars, enums by name, vectors, and raw bytes of custom options. */
-export type AttrValue = number | bigint | boolean | string | undefined | readonly number[] | Uint8Array | readonly unknown[] | object;
+export type AttrValue =
+  | number
+  | bigint
+  | boolean
+  | string
+  | undefined
+  | readonly number[]
+  | Uint8Array
+  | readonly unknown[]
+  | object;
 /** Attributes under their schema names in camelCase. */
 export type Attrs = Readonly<Record<string, AttrValue>>;
 

@@ -15,7 +15,11 @@ export interface CpuTensor extends TensorType {
 /** The tfjs CPU kernels as an op sees them; `src/runtime` supplies it, so `delegate/` never imports tfjs. */
 export interface Cpu {
   /** Runs a tfjs kernel (`'Conv2D'`, `'Softmax'`, …) on float32, int32 or bool tensors and returns its output. */
-  run(kernel: string, inputs: Readonly<Record<string, CpuTensor>>, attrs?: Readonly<Record<string, unknown>>): CpuTensor;
+  run(
+    kernel: string,
+    inputs: Readonly<Record<string, CpuTensor>>,
+    attrs?: Readonly<Record<string, unknown>>,
+  ): CpuTensor;
 }
 
 /** What an op is: one value per `BuiltinOperator`, generic over its attributes under their schema names. */
@@ -26,9 +30,18 @@ export interface OpSpec<A = Attrs> {
    * (an input without `data`). `outputs` are the declared types: their number and dtypes count, their shapes
    * only where the op says so. Throws ModelError where the inputs do not fit the op.
    */
-  infer(inputs: readonly (InferInput | undefined)[], attrs: A, outputs: readonly TensorType[]): readonly (TensorType | undefined)[];
+  infer(
+    inputs: readonly (InferInput | undefined)[],
+    attrs: A,
+    outputs: readonly TensorType[],
+  ): readonly (TensorType | undefined)[];
   /** The meaning, on plain memory. `outputs` are the inferred types, all known. Absent: this op has no CPU form. */
-  cpu?(inputs: readonly (CpuTensor | undefined)[], attrs: A, outputs: readonly TensorType[], cpu: Cpu): readonly TensorData[];
+  cpu?(
+    inputs: readonly (CpuTensor | undefined)[],
+    attrs: A,
+    outputs: readonly TensorType[],
+    cpu: Cpu,
+  ): readonly TensorData[];
   /** True where equal inputs may give different outputs or there are effects: never folded or dropped. */
   readonly stateful?: boolean;
 }

@@ -8,10 +8,16 @@ export function printGraph(graph: Graph): string {
   const name = (value: Value | undefined) => (value ? names.get(value)! : '-');
   const typed = (value: Value) => `${name(value)}: ${value.dtype}[${value.shape}]`;
   const line = (node: Node) => {
-    const tail = (node.tail ?? []).map((s) => ` |> ${s.type}${s.operand ? `(${s.flipped ? `${name(s.operand)}, _` : `_, ${name(s.operand)}`})` : ''}`);
+    const tail = (node.tail ?? []).map(
+      (s) => ` |> ${s.type}${s.operand ? `(${s.flipped ? `${name(s.operand)}, _` : `_, ${name(s.operand)}`})` : ''}`,
+    );
     return `  ${node.outputs.map(typed).join(', ')} = ${node.type}(${node.inputs.map(name).join(', ')})${tail.join('')}`;
   };
-  return [`(${graph.inputs.map(typed).join(', ')}) {`, ...graph.nodes.map(line), `} -> ${graph.outputs.map(name).join(', ')}`].join('\n');
+  return [
+    `(${graph.inputs.map(typed).join(', ')}) {`,
+    ...graph.nodes.map(line),
+    `} -> ${graph.outputs.map(name).join(', ')}`,
+  ].join('\n');
 }
 
 function constantName({ data, shape, dtype }: Value): string {

@@ -43,12 +43,19 @@ export function broadcastShapes(...shapes: readonly Shape[]): number[] {
 
 /** An axis from −rank … rank−1 as 0 … rank−1. Throws ModelError beyond. */
 export function normalizeAxis(axis: number, rank: number): number {
-  if (axis < -rank || axis >= rank) throw new ModelError('axis', `axis ${axis} of a tensor of rank ${rank}; accepted: ${-rank} to ${rank - 1}`);
+  if (axis < -rank || axis >= rank)
+    throw new ModelError('axis', `axis ${axis} of a tensor of rank ${rank}; accepted: ${-rank} to ${rank - 1}`);
   return axis < 0 ? axis + rank : axis;
 }
 
 /** Output size and padding before of a sliding window along one dimension (TFLite's `ComputePaddingHeightWidth`). */
-export function windowOutput(input: number, filter: number, stride: number, dilation: number, padding: Padding): { size: number; before: number } {
+export function windowOutput(
+  input: number,
+  filter: number,
+  stride: number,
+  dilation: number,
+  padding: Padding,
+): { size: number; before: number } {
   const reach = (filter - 1) * dilation + 1;
   if (padding === 'VALID') return { size: Math.max(0, Math.ceil((input - reach + 1) / stride)), before: 0 };
   const size = Math.ceil(input / stride);

@@ -43,7 +43,13 @@ export function constantFilter(filter: Value | undefined, bias: Value | undefine
 }
 
 /** A grouped filter [outC, taps, groupC] as the dense one [outC, taps, inC]: zero outside each group. */
-function ungrouped(filter: ArrayLike<number>, outC: number, taps: number, groupC: number, inC: number): ArrayLike<number> {
+function ungrouped(
+  filter: ArrayLike<number>,
+  outC: number,
+  taps: number,
+  groupC: number,
+  inC: number,
+): ArrayLike<number> {
   if (groupC === inC) return filter;
   const dense = new Float32Array(outC * taps * inC);
   const perGroup = outC / (inC / groupC);
@@ -55,7 +61,15 @@ function ungrouped(filter: ArrayLike<number>, outC: number, taps: number, groupC
 }
 
 /** out[p] = bias + Σ slices, taps of mat4(weights) · in[p · stride + tap · dilation − before]. */
-function convolution(node: Node, context: BuildContext, x: Value, filter: ArrayLike<number>, outC: number, window: Window, bias: Value | undefined): Kernel {
+function convolution(
+  node: Node,
+  context: BuildContext,
+  x: Value,
+  filter: ArrayLike<number>,
+  outC: number,
+  window: Window,
+  bias: Value | undefined,
+): Kernel {
   const output = node.outputs[0]!;
   const [kh, kw] = window.filter;
   const inC = x.shape.at(-1)!;
@@ -66,7 +80,9 @@ function convolution(node: Node, context: BuildContext, x: Value, filter: ArrayL
   const w = k.block(weights);
   const b = biases && k.block(biases);
   const planes = Array.from({ length: k.planes }, (_, p) => p);
-  const start = b ? `${b.begin('o_s')} vec4 bias = ${b.at(0)}; ${planes.map((p) => `a${p} = bias;`).join(' ')}` : planes.map((p) => `a${p} = vec4(0.0);`).join(' ');
+  const start = b
+    ? `${b.begin('o_s')} vec4 bias = ${b.at(0)}; ${planes.map((p) => `a${p} = bias;`).join(' ')}`
+    : planes.map((p) => `a${p} = vec4(0.0);`).join(' ');
   const slices = k.param(input.layout.slices);
   const patch = patchOf(k, input, window);
   const matrix = (tap: number) => `mat4(${[0, 1, 2, 3].map((q) => w.at(tap * 4 + q)).join(', ')})`;
@@ -89,9 +105,15 @@ function convolution(node: Node, context: BuildContext, x: Value, filter: ArrayL
     float t = 0.0;
     for (float ky = 0.0; ky < ${float(kh)}; ky++) for (float kx = 0.0; kx < ${float(kw)}; kx++, t += 4.0) {
       mat4 m = mat4(${[0, 1, 2, 3].map((q) => w.atDynamic(`(t + ${float(q)})`)).join(', ')});
-      ${planes.map((p) => `{ float y = (${pixel('o_y', 'BY', Math.floor(p / k.out.bx))}) * ${float(window.stride[0])} + ky * ${float(window.dilation[0])} - ${k.param(window.before[0])},
+      ${planes
+        .map(
+          (
+            p,
+          ) => `{ float y = (${pixel('o_y', 'BY', Math.floor(p / k.out.bx))}) * ${float(window.stride[0])} + ky * ${float(window.dilation[0])} - ${k.param(window.before[0])},
         x = (${pixel('o_x', 'BX', p % k.out.bx)}) * ${float(window.stride[1])} + kx * ${float(window.dilation[1])} - ${k.param(window.before[1])};
-        if (y >= 0.0 && y < h && x >= 0.0 && x < wide) a${p} += m * ${input.at('o_n', 'y', 'x', 's')}; }`).join('\n      ')}
+        if (y >= 0.0 && y < h && x >= 0.0 && x < wide) a${p} += m * ${input.at('o_n', 'y', 'x', 's')}; }`,
+        )
+        .join('\n      ')}
     }
     ${w.next()}
   }`;

@@ -47,9 +47,15 @@ const depthwiseConv2d: GpuForm = {
     const rolled = () => `float h = ${k.param(input.layout.h)}, wide = ${k.param(input.layout.w)}, t = 0.0;
   for (float ky = 0.0; ky < ${float(kh)}; ky++) for (float kx = 0.0; kx < ${float(kw)}; kx++, t++) {
     vec4 m = ${w.atDynamic('t')};
-    ${planes.map((p) => `{ float y = (${pixel('o_y', 'BY', Math.floor(p / k.out.bx))}) * ${float(window.stride[0])} + ky * ${float(window.dilation[0])} - ${k.param(window.before[0])},
+    ${planes
+      .map(
+        (
+          p,
+        ) => `{ float y = (${pixel('o_y', 'BY', Math.floor(p / k.out.bx))}) * ${float(window.stride[0])} + ky * ${float(window.dilation[0])} - ${k.param(window.before[0])},
       x = (${pixel('o_x', 'BX', p % k.out.bx)}) * ${float(window.stride[1])} + kx * ${float(window.dilation[1])} - ${k.param(window.before[1])};
-      if (y >= 0.0 && y < h && x >= 0.0 && x < wide) a${p} += m * ${channels('y', 'x')}; }`).join('\n    ')}
+      if (y >= 0.0 && y < h && x >= 0.0 && x < wide) a${p} += m * ${channels('y', 'x')}; }`,
+      )
+      .join('\n    ')}
   }`;
     const body = `${start}\n  ${multiplier === 1 && patch.pixels <= LARGEST_PATCH ? unrolled() : rolled()}`;
     const multiplyAdds = node.outputs[0]!.shape.reduce((a, d) => a * d, 1) * kh * kw;

@@ -1,5 +1,5 @@
-import type { Node, TailStep } from '../ir/graph.js';
 import { UnsupportedError } from '../errors.js';
+import type { Node, TailStep } from '../ir/graph.js';
 import { type BuildContext, builderFor, type GpuForm } from './form.js';
 import { pointwise, pointwiseTypes } from './pointwise.js';
 import { canBeOperand, copyText, tailText } from './tail.js';
@@ -19,7 +19,10 @@ export const elementwiseForms: readonly GpuForm[] = pointwiseTypes.map((type) =>
 function elementwise(node: Node, context: BuildContext) {
   const form = pointwise(node.type, node.attrs);
   if (!form) throw new UnsupportedError(`${node.type} is not pointwise`);
-  const own: TailStep = form.operands === 2 ? { type: node.type, attrs: node.attrs, operand: node.inputs[1]! } : { type: node.type, attrs: node.attrs };
+  const own: TailStep =
+    form.operands === 2
+      ? { type: node.type, attrs: node.attrs, operand: node.inputs[1]! }
+      : { type: node.type, attrs: node.attrs };
   const steps = [own, ...(node.tail ?? [])];
   const k = builderFor({ ...node, tail: [...steps, { ...own, operand: node.inputs[0]! }] }, context);
   const body = copyText(k, node.inputs[0]!, node.outputs[0]!);

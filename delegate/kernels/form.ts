@@ -25,7 +25,12 @@ export interface GpuForm {
 }
 
 /** A builder for output 0 of the node that knows all constants which the kernel and its tail will open. */
-export function builderFor(node: Node, context: BuildContext, blocks: readonly WeightBlock[] = [], output = node.outputs[0]!): ShaderBuilder {
+export function builderFor(
+  node: Node,
+  context: BuildContext,
+  blocks: readonly WeightBlock[] = [],
+  output = node.outputs[0]!,
+): ShaderBuilder {
   const builder = new ShaderBuilder(context.target, output);
   const tails = (node.tail ?? []).flatMap(({ operand }) => {
     const vector = operand && channelVector(operand, output);

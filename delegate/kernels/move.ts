@@ -1,8 +1,9 @@
-import { constantInts } from '../ir/op.js';
 import type { Node, Value } from '../ir/graph.js';
+import { constantInts } from '../ir/op.js';
 import { normalizeAxis, sizeOf, stridesOf } from '../ir/shape.js';
 import type { MirrorPadMode } from '../ir/vocabulary.js';
-import { broadcastView, grainView, identityView, type View, view } from '../layout/view.js';
+import { grainView, identityView, type View, view } from '../layout/view.js';
+import { WALKS } from '../ops/move.js';
 import { pixel } from '../shader/builder.js';
 import { float } from '../shader/glsl.js';
 import type { Kernel } from '../shader/kernel.js';
@@ -27,29 +28,10 @@ const ints = (node: Node, position: number): number[] | undefined => constantInt
 const single = (value: Value, v: View): readonly Part[] => [{ value, view: v }];
 
 const MOVES: Readonly<Record<string, Views>> = {
+  ...Object.fromEntries(Object.keys(WALKS).map((type) => [type, walked])),
   RESHAPE: (node) => single(first(node), identityView(first(node).shape)),
   SQUEEZE: (node) => single(first(node), identityView(first(node).shape)),
   EXPAND_DIMS: (node) => single(first(node), identityView(first(node).shape)),
-  TRANSPOSE: (node) => {
-    const perm = ints(node, 1);
-    if (!perm) return 'the permutation is not constant';
-    const strides = stridesOf(first(node).shape);
-    return single(first(node), view(node.outputs[0]!.shape, perm.map((p) => strides[p]!)));
-  },
-  BROADCAST_TO: (node) => single(first(node), broadcastView(first(node).shape, node.outputs[0]!.shape)),
-  TILE: (node) => {
-    const { shape } = first(node);
-    const strides = stridesOf(shape);
-    const dims = shape.flatMap((d, i) => [node.outputs[0]!.shape[i]! / d, d]);
-    return single(first(node), view(dims, strides.flatMap((s) => [0, s])));
-  },
-  SLICE: (node) => {
-    const begin = ints(node, 1);
-    if (!begin) return 'the begin is not constant';
-    const strides = stridesOf(first(node).shape);
-    return single(first(node), view(node.outputs[0]!.shape, strides, begin.reduce((sum, b, i) => sum + b * strides[i]!, 0)));
-  },
-  STRIDED_SLICE: stridedSlice,
   SPLIT: (node, output) => {
     const axis = ints(node, 0);
     return axis ? section(node.inputs[1]!, node, output, axis[0]!) : 'the axis is not constant';
@@ -65,15 +47,6 @@ const MOVES: Readonly<Record<string, Views>> = {
     const rest = (list: readonly number[]) => list.filter((_, i) => i !== axis);
     return single(first(node), view(rest(shape), rest(strides), output * strides[axis]!));
   },
-  REVERSE_V2: (node) => {
-    const axes = ints(node, 1);
-    if (!axes) return 'the axes are not constant';
-    const { shape } = first(node);
-    const strides = stridesOf(shape);
-    const flipped = new Set(axes.map((a) => normalizeAxis(a, shape.length)));
-    const offset = [...flipped].reduce((sum, a) => sum + (shape[a]! - 1) * strides[a]!, 0);
-    return single(first(node), view(shape, strides.map((s, i) => (flipped.has(i) ? -s : s)), offset));
-  },
   PAD: (node) => pad(node, 0),
   PADV2: (node) => {
     const value = node.inputs[2];
@@ -83,17 +56,6 @@ const MOVES: Readonly<Record<string, Views>> = {
     const parts = pad(node, 0);
     const mirror = attrsOf<{ mode: MirrorPadMode }>(node).mode === 'SYMMETRIC' ? 1 : 0;
     return typeof parts === 'string' ? parts : parts.map((p) => ({ ...p, view: { ...p.view, mirror } as View }));
-  },
-  SPACE_TO_DEPTH: (node) => {
-    const [n, h, w, c] = first(node).shape as [number, number, number, number];
-    const b = attrsOf<{ blockSize: number }>(node).blockSize;
-    return single(first(node), view([n, h / b, w / b, b, b, c], [h * w * c, b * w * c, b * c, w * c, c, 1]));
-  },
-  DEPTH_TO_SPACE: (node) => {
-    const [n, h, w, c] = first(node).shape as [number, number, number, number];
-    const b = attrsOf<{ blockSize: number }>(node).blockSize;
-    const inner = c / (b * b);
-    return single(first(node), view([n, h, b, w, b, inner], [h * w * c, w * c, b * inner, c, inner, 1]));
   },
   CONCATENATION: (node) => {
     const out = node.outputs[0]!.shape;
@@ -105,6 +67,11 @@ const MOVES: Readonly<Record<string, Views>> = {
     return join(node, out, axis, (v) => [...v.shape.slice(0, axis), 1, ...v.shape.slice(axis)]);
   },
 };
+
+function walked(node: Node): readonly Part[] | string {
+  const walk = WALKS[node.type]!(node.inputs, node.attrs as never);
+  return walk ? single(first(node), view(walk.dims, walk.strides, walk.offset)) : 'its parameters are not constant';
+}
 
 /** Ops that only move elements. */
 export const moveForms: readonly GpuForm[] = Object.entries(MOVES).map(([type, views]) => ({
@@ -162,12 +129,21 @@ function pad(node: Node, fill: number): readonly Part[] | string {
   const strides = stridesOf(shape);
   const lo = shape.map((_, i) => amounts[2 * i]!);
   return single(first(node), {
-    dims: node.outputs[0]!.shape, strides, lo, hi: shape.map((d, i) => lo[i]! + d), fill,
+    dims: node.outputs[0]!.shape,
+    strides,
+    lo,
+    hi: shape.map((d, i) => lo[i]! + d),
+    fill,
     offset: -lo.reduce((sum, l, i) => sum + l * strides[i]!, 0),
   });
 }
 
-function join(node: Node, out: readonly number[], axis: number, shapeOf: (v: Value) => readonly number[]): readonly Part[] {
+function join(
+  node: Node,
+  out: readonly number[],
+  axis: number,
+  shapeOf: (v: Value) => readonly number[],
+): readonly Part[] {
   let start = 0;
   return node.inputs.flatMap((value) => {
     if (!value || sizeOf(value.shape) === 0) return [];
@@ -179,52 +155,4 @@ function join(node: Node, out: readonly number[], axis: number, shapeOf: (v: Val
     start += shape[axis]!;
     return [part];
   });
-}
-
-interface StridedSliceAttrs {
-  readonly beginMask: number;
-  readonly endMask: number;
-  readonly ellipsisMask: number;
-  readonly newAxisMask: number;
-  readonly shrinkAxisMask: number;
-}
-
-function stridedSlice(node: Node): readonly Part[] | string {
-  const [begin, strides] = [ints(node, 1), ints(node, 3)];
-  if (!begin || !strides) return 'begin or strides are not constant';
-  const { shape } = first(node);
-  const dense = stridesOf(shape);
-  const a = attrsOf<StridedSliceAttrs>(node);
-  const dims: number[] = [];
-  const steps: number[] = [];
-  let offset = 0;
-  let dim = 0;
-  const out = [...node.outputs[0]!.shape];
-  const added = begin.filter((_, i) => a.newAxisMask & (1 << i) && !(a.ellipsisMask & (1 << i))).length;
-  const whole = (count: number) => {
-    for (let i = 0; i < count; i++, dim++) {
-      dims.push(shape[dim]!);
-      steps.push(dense[dim]!);
-    }
-  };
-  begin.forEach((b, i) => {
-    const bit = 1 << i;
-    if (a.ellipsisMask & bit) return whole(shape.length - (begin.length - 1 - added));
-    if (a.newAxisMask & bit) {
-      dims.push(1);
-      steps.push(0);
-      return;
-    }
-    const size = shape[dim]!;
-    const stride = strides[i]!;
-    const from = a.beginMask & bit && !(a.shrinkAxisMask & bit) ? (stride > 0 ? 0 : size - 1) : b < 0 ? b + size : b;
-    offset += Math.min(Math.max(from, 0), size - 1) * dense[dim]!;
-    if (!(a.shrinkAxisMask & bit)) {
-      dims.push(out[dims.length]!);
-      steps.push(stride * dense[dim]!);
-    }
-    dim++;
-  });
-  whole(shape.length - dim);
-  return single(first(node), view(dims, steps, offset));
 }

@@ -18,7 +18,11 @@ export function channelVector(value: Value, output: Value): ArrayLike<number> | 
  * GLSL of a vec4: the operand's texel for each plane of the output's block, with broadcasting. The first item are
  * statements that come before.
  */
-export function operandText(k: ShaderBuilder, value: Value, output: Value): { before: string; at(plane: number): string } {
+export function operandText(
+  k: ShaderBuilder,
+  value: Value,
+  output: Value,
+): { before: string; at(plane: number): string } {
   if (value.data && sizeOf(value.shape) === 1) {
     const scalar = `vec4(${k.param((value.data as ArrayLike<number>)[0]!)})`;
     return { before: '', at: () => scalar };
@@ -31,12 +35,20 @@ export function operandText(k: ShaderBuilder, value: Value, output: Value): { be
   const x = k.input(value);
   if (sameStorage(x.layout, k.out)) return { before: '', at: (plane) => x.texel('gl_FragCoord.xy', plane) };
   const at = (plane: number, read: (n: string, y: string, x: string, s: string) => string) =>
-    read('o_n', `(${pixel('o_y', 'BY', Math.floor(plane / k.out.bx))})`, `(${pixel('o_x', 'BX', plane % k.out.bx)})`, 'o_s');
+    read(
+      'o_n',
+      `(${pixel('o_y', 'BY', Math.floor(plane / k.out.bx))})`,
+      `(${pixel('o_x', 'BX', plane % k.out.bx)})`,
+      'o_s',
+    );
   if (broadcastsByCoordinate(value, output)) {
     const { n, h, w, c } = x.layout;
     const keep = (size: number, coordinate: string) => (size === 1 ? '0.0' : coordinate);
     const splat = c === 1 && k.out.c > 1 ? '.xxxx' : '';
-    return { before: '', at: (plane) => at(plane, (on, oy, ox, os) => x.at(keep(n, on), keep(h, oy), keep(w, ox), keep(c, os)) + splat) };
+    return {
+      before: '',
+      at: (plane) => at(plane, (on, oy, ox, os) => x.at(keep(n, on), keep(h, oy), keep(w, ox), keep(c, os)) + splat),
+    };
   }
   const grained = grainView(broadcastView(value.shape, output.shape), k.out.c, x.layout.c);
   const read = declareView(k, x, grained);
@@ -52,7 +64,12 @@ function broadcastsByCoordinate(value: Value, output: Value): boolean {
 }
 
 /** The statements of fused pointwise steps for each plane, to follow the body of a kernel. */
-export function tailText(k: ShaderBuilder, node: Node, steps: readonly TailStep[] = node.tail ?? [], output = node.outputs[0]!): (plane: number) => string {
+export function tailText(
+  k: ShaderBuilder,
+  node: Node,
+  steps: readonly TailStep[] = node.tail ?? [],
+  output = node.outputs[0]!,
+): (plane: number) => string {
   const made = steps.map((step) => {
     const form = pointwise(step.type, step.attrs)!;
     if (form.helper) k.helper(form.helper);

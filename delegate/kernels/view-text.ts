@@ -3,10 +3,21 @@ import { isWindowed } from '../layout/view.js';
 import type { InputAccess, ShaderBuilder } from '../shader/builder.js';
 
 /** Reads an output texel through a view: `v` where the view is out of range, else what it moves there. */
-export type ViewRead = (v: string, n: string, y: string, x: string, s: string) => string;
+export type ViewRead = (v: string, n: string, y: string, x: string, s: string, step?: string) => string;
+
+/** A view with one index more than the output has, in front: `slowest` is what one step of it adds to the index. */
+export interface Stepped {
+  readonly slowest: number;
+}
 
 /** Declares the function that reads `x` through a view and gives the text of its call. */
-export function declareView(k: ShaderBuilder, x: InputAccess, { grain, view }: GrainedView): ViewRead {
+export function declareView(
+  k: ShaderBuilder,
+  x: InputAccess,
+  { grain, view }: GrainedView,
+  stepped?: Stepped,
+): ViewRead {
+  const [extra, ahead] = stepped ? [', float step', ` + step * ${k.param(stepped.slowest)}`] : ['', ''];
   const name = k.unique('view');
   k.helper('divide');
   const { n: N, h: H, w: W, c: C, slices } = x.layout;
@@ -17,8 +28,8 @@ export function declareView(k: ShaderBuilder, x: InputAccess, { grain, view }: G
   const pixels = `((n * ${k.param(k.out.h)} + y) * ${k.param(k.out.w)} + x)`;
   const { text, from, inside } = decode(k, view);
   if (grain === 'pixel') {
-    k.declare(`vec4 ${name}(vec4 v, float n, float y, float x, float s) {
-  float index = ${pixels};
+    k.declare(`vec4 ${name}(vec4 v, float n, float y, float x, float s${extra}) {
+  float index = ${pixels}${ahead};
   ${text}${inside && `if (!(${inside})) return v;`}
   float pix = ${from};
   ${locate}
@@ -26,8 +37,8 @@ export function declareView(k: ShaderBuilder, x: InputAccess, { grain, view }: G
 }`);
   } else if (grain === 'slice') {
     const sl = count(slices);
-    k.declare(`vec4 ${name}(vec4 v, float n, float y, float x, float s) {
-  float index = ${pixels} * ${k.param(k.out.slices)} + s;
+    k.declare(`vec4 ${name}(vec4 v, float n, float y, float x, float s${extra}) {
+  float index = ${pixels} * ${k.param(k.out.slices)} + s${ahead};
   ${text}${inside && `if (!(${inside})) return v;`}
   float from = ${from}, pix = divide(from, ${sl.value}, ${sl.inverse}), is = from - pix * ${sl.value};
   ${locate}
@@ -42,8 +53,8 @@ export function declareView(k: ShaderBuilder, x: InputAccess, { grain, view }: G
   ${locate}
   return lane(${x.at('in_n', 'iy', 'ix', 'is')}, ic - is * 4.0);
 }
-vec4 ${name}(vec4 v, float n, float y, float x, float s) {
-  float index = ${pixels} * ${k.param(k.out.c)} + s * 4.0;
+vec4 ${name}(vec4 v, float n, float y, float x, float s${extra}) {
+  float index = ${pixels} * ${k.param(k.out.c)} + s * 4.0${ahead};
   return vec4(${[0, 1, 2, 3].map((i) => `${name}_1(v.${'xyzw'[i]}, index + ${i}.0)`).join(', ')});
 }`);
   }
@@ -62,7 +73,9 @@ function decode(k: ShaderBuilder, view: View): { text: string; from: string; ins
     if (d === 0) lines.push(`float ${i} = ${rest};`);
     else {
       const size = k.param(view.dims[d]!);
-      lines.push(`float r${d} = divide(${rest}, ${size}, ${k.param(1 / view.dims[d]!)}), ${i} = ${rest} - r${d} * ${size};`);
+      lines.push(
+        `float r${d} = divide(${rest}, ${size}, ${k.param(1 / view.dims[d]!)}), ${i} = ${rest} - r${d} * ${size};`,
+      );
       rest = `r${d}`;
     }
     if (view.lo[d]! > 0 || view.hi[d]! < view.dims[d]!) {
@@ -70,7 +83,9 @@ function decode(k: ShaderBuilder, view: View): { text: string; from: string; ins
       if (view.mirror === undefined) tests.push(`${i} >= ${lo} && ${i} < ${hi}`);
       else {
         const m = k.param(view.mirror);
-        lines.push(`${i} = ${i} < ${lo} ? 2.0 * ${lo} - ${i} - ${m} : ${i} >= ${hi} ? 2.0 * ${hi} - 2.0 - ${i} + ${m} : ${i};`);
+        lines.push(
+          `${i} = ${i} < ${lo} ? 2.0 * ${lo} - ${i} - ${m} : ${i} >= ${hi} ? 2.0 * ${hi} - 2.0 - ${i} + ${m} : ${i};`,
+        );
       }
     }
     terms.push(`${i} * ${k.param(view.strides[d]!)}`);

@@ -61,21 +61,35 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window): Patch {
   const planes = range(k.planes);
   const rows = [...new Set(planes.flatMap((p) => range(w.filter[0]).map((ky) => rowOf(p, ky))))].sort((a, b) => a - b);
   const cols = [...new Set(planes.flatMap((p) => range(w.filter[1]).map((kx) => colOf(p, kx))))].sort((a, b) => a - b);
-  const reach = (axis: 0 | 1, out: number, size: number) => (out - 1) * w.stride[axis] + (w.filter[axis] - 1) * w.dilation[axis] - w.before[axis] >= size;
+  const reach = (axis: 0 | 1, out: number, size: number) =>
+    (out - 1) * w.stride[axis] + (w.filter[axis] - 1) * w.dilation[axis] - w.before[axis] >= size;
   const beyond = [reach(0, k.out.h, x.layout.h), reach(1, k.out.w, x.layout.w)] as const;
   const outside = (axis: 0 | 1, d: number) => (d < 0 && w.before[axis] > 0) || (d > 0 && beyond[axis]);
   const id = (d: number) => (d < 0 ? `m${-d}` : `${d}`);
   const name = (dy: number, dx: number) => `i_${id(dy)}_${id(dx)}`;
-  const block = [axisOf('o_y', by, w.stride[0], x.layout.by, k.out.h), axisOf('o_x', bx, w.stride[1], x.layout.bx, k.out.w)] as const;
+  const block = [
+    axisOf('o_y', by, w.stride[0], x.layout.by, k.out.h),
+    axisOf('o_x', bx, w.stride[1], x.layout.bx, k.out.w),
+  ] as const;
   const masks = [
-    ...rows.filter((d) => outside(0, d)).map((d) => `bool my_${id(d)} = ${within(block[0].pixel, d, k.param(x.layout.h))};`),
-    ...cols.filter((d) => outside(1, d)).map((d) => `bool mx_${id(d)} = ${within(block[1].pixel, d, k.param(x.layout.w))};`),
+    ...rows
+      .filter((d) => outside(0, d))
+      .map((d) => `bool my_${id(d)} = ${within(block[0].pixel, d, k.param(x.layout.h))};`),
+    ...cols
+      .filter((d) => outside(1, d))
+      .map((d) => `bool mx_${id(d)} = ${within(block[1].pixel, d, k.param(x.layout.w))};`),
   ];
-  const condition = (dy: number, dx: number) => [outside(0, dy) ? `my_${id(dy)}` : '', outside(1, dx) ? `mx_${id(dx)}` : ''].filter(Boolean).join(' && ');
+  const condition = (dy: number, dx: number) =>
+    [outside(0, dy) ? `my_${id(dy)}` : '', outside(1, dx) ? `mx_${id(dx)}` : ''].filter(Boolean).join(' && ');
   const read = (position: string, slice: string, dy: number, dx: number): string => {
     const [vertical, horizontal] = block;
     if (vertical.texel === undefined || horizontal.texel === undefined) {
-      return x.at('o_n', `max(${vertical.pixel} + ${float(dy)}, 0.0)`, `max(${horizontal.pixel} + ${float(dx)}, 0.0)`, slice);
+      return x.at(
+        'o_n',
+        `max(${vertical.pixel} + ${float(dy)}, 0.0)`,
+        `max(${horizontal.pixel} + ${float(dx)}, 0.0)`,
+        slice,
+      );
     }
     const split = (d: number, b: number): [number, number] => [Math.floor(d / b), ((d % b) + b) % b];
     const [ty, py] = split(dy, x.layout.by);
@@ -90,11 +104,15 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window): Patch {
     masked: masks.length > 0,
     pixels: rows.length * cols.length,
     fetch: (position, slice) =>
-      rows.flatMap((dy) => cols.map((dx) => {
-        const v = `vec4 ${name(dy, dx)} = ${read(position, slice, dy, dx)};`;
-        const m = condition(dy, dx);
-        return m ? `${v} ${name(dy, dx)} = mix(vec4(0.0), ${name(dy, dx)}, bvec4(${m}));` : v;
-      })).join('\n    '),
+      rows
+        .flatMap((dy) =>
+          cols.map((dx) => {
+            const v = `vec4 ${name(dy, dx)} = ${read(position, slice, dy, dx)};`;
+            const m = condition(dy, dx);
+            return m ? `${v} ${name(dy, dx)} = mix(vec4(0.0), ${name(dy, dx)}, bvec4(${m}));` : v;
+          }),
+        )
+        .join('\n    '),
     at: (plane, ky, kx) => name(rowOf(plane, ky), colOf(plane, kx)),
     inside: (plane, ky, kx) => condition(rowOf(plane, ky), colOf(plane, kx)) || 'true',
   };
@@ -104,7 +122,13 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window): Patch {
  * Where a block starts along one axis of the input: its pixel, and its texel where every pixel of the block has a
  * known plane (the step of a block is a multiple of the input's interleaving).
  */
-function axisOf(o: string, b: number, stride: number, inputBlock: number, outSize: number): { pixel: string; texel?: string } {
+function axisOf(
+  o: string,
+  b: number,
+  stride: number,
+  inputBlock: number,
+  outSize: number,
+): { pixel: string; texel?: string } {
   const step = b * stride;
   if (outSize <= b) return { pixel: '0.0', texel: '0.0' };
   const pixel = `${o} * ${float(step)}`;

@@ -1,4 +1,4 @@
-import { sizeOf, type Shape } from '../ir/shape.js';
+import { type Shape, sizeOf } from '../ir/shape.js';
 
 /**
  * Where the elements of a tensor are in a 2D-array texture.
@@ -43,14 +43,30 @@ export function layoutOf(shape: Shape, atlasWidth: number): Layout {
   const tileH = Math.ceil(h / by);
   const rows = Math.max(1, Math.ceil(slices / Math.max(1, Math.floor(atlasWidth / tileW))));
   const cols = Math.ceil(slices / rows);
-  return { n, h, w, c, slices, bx, by, tileW, tileH, cols, rows, width: cols * tileW, height: n * rows * tileH, layers: bx * by };
+  return {
+    n,
+    h,
+    w,
+    c,
+    slices,
+    bx,
+    by,
+    tileW,
+    tileH,
+    cols,
+    rows,
+    width: cols * tileW,
+    height: n * rows * tileH,
+    layers: bx * by,
+  };
 }
 
 /** Why a device with textures of at most `limit` cannot hold the shape; `undefined` when it can. */
 export function layoutProblem(shape: Shape, limit: number): string | undefined {
   if (sizeOf(shape) === 0) return `[${shape}] is empty`;
   const { width, height } = layoutOf(shape, limit);
-  if (width > limit || height > limit) return `[${shape}] needs a ${width}x${height} texture; this device allows ${limit}x${limit}`;
+  if (width > limit || height > limit)
+    return `[${shape}] needs a ${width}x${height} texture; this device allows ${limit}x${limit}`;
   return undefined;
 }
 
@@ -81,7 +97,11 @@ export function eachTexel(layout: Layout, visit: (offset: number, element: numbe
         const ty = Math.floor(y / by);
         for (let s = 0; s < slices; s++) {
           const row = (n * rows + Math.floor(s / cols)) * tileH + ty;
-          visit(((layer * height + row) * width + (s % cols) * tileW + tx) * 4, element + 4 * s, Math.min(4, c - 4 * s));
+          visit(
+            ((layer * height + row) * width + (s % cols) * tileW + tx) * 4,
+            element + 4 * s,
+            Math.min(4, c - 4 * s),
+          );
         }
       }
 }

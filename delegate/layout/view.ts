@@ -1,4 +1,4 @@
-import { sizeOf, stridesOf, type Shape } from '../ir/shape.js';
+import { type Shape, sizeOf, stridesOf } from '../ir/shape.js';
 
 /**
  * A move: element [i0, i1, …] of the output is element offset + Σ ik · strides[k] of the input's dense order where
@@ -30,7 +30,10 @@ export function identityView(shape: Shape): View {
 export function broadcastView(shape: Shape, target: Shape): View {
   const strides = stridesOf(shape);
   const lead = target.length - shape.length;
-  return view(target, target.map((_, i) => (i < lead || shape[i - lead] === 1 ? 0 : strides[i - lead]!)));
+  return view(
+    target,
+    target.map((_, i) => (i < lead || shape[i - lead] === 1 ? 0 : strides[i - lead]!)),
+  );
 }
 
 /** True where some element is not in range. */
@@ -86,19 +89,33 @@ export function grainView(full: View, outC: number, inC: number): GrainedView {
   const last = v.dims.length - 1;
   const outer = (unit: number): View =>
     simplifyView({
-      ...v, dims: v.dims.slice(0, -1), strides: v.strides.slice(0, -1).map((s) => s / unit), offset: v.offset / unit,
-      lo: v.lo.slice(0, -1), hi: v.hi.slice(0, -1),
+      ...v,
+      dims: v.dims.slice(0, -1),
+      strides: v.strides.slice(0, -1).map((s) => s / unit),
+      offset: v.offset / unit,
+      lo: v.lo.slice(0, -1),
+      hi: v.hi.slice(0, -1),
     });
   const contiguous = v.strides[last] === 1;
   const whole = v.lo[last] === 0 && v.hi[last] === v.dims[last];
   const multiples = (unit: number) => v.offset % unit === 0 && v.strides.slice(0, -1).every((s) => s % unit === 0);
-  if (contiguous && whole && v.dims[last] === outC && outC === inC && multiples(inC)) return { grain: 'pixel', view: outer(inC) };
-  const quads = contiguous && outC % 4 === 0 && inC % 4 === 0 && multiples(4) && [v.dims[last]!, v.lo[last]!, v.hi[last]!].every((d) => d % 4 === 0);
+  if (contiguous && whole && v.dims[last] === outC && outC === inC && multiples(inC))
+    return { grain: 'pixel', view: outer(inC) };
+  const quads =
+    contiguous &&
+    outC % 4 === 0 &&
+    inC % 4 === 0 &&
+    multiples(4) &&
+    [v.dims[last]!, v.lo[last]!, v.hi[last]!].every((d) => d % 4 === 0);
   if (!quads) return { grain: 'element', view: v };
   const inner = { dims: [v.dims[last]! / 4], strides: [1], lo: [v.lo[last]! / 4], hi: [v.hi[last]! / 4] };
   const o = {
-    ...v, dims: [...v.dims.slice(0, -1), ...inner.dims], strides: [...v.strides.slice(0, -1).map((s) => s / 4), ...inner.strides],
-    offset: v.offset / 4, lo: [...v.lo.slice(0, -1), ...inner.lo], hi: [...v.hi.slice(0, -1), ...inner.hi],
+    ...v,
+    dims: [...v.dims.slice(0, -1), ...inner.dims],
+    strides: [...v.strides.slice(0, -1).map((s) => s / 4), ...inner.strides],
+    offset: v.offset / 4,
+    lo: [...v.lo.slice(0, -1), ...inner.lo],
+    hi: [...v.hi.slice(0, -1), ...inner.hi],
   };
   return { grain: 'slice', view: simplifyView(o) };
 }
@@ -112,8 +129,11 @@ function splitInnermost(v: View, c: number): View {
   const stride = v.strides[last]!;
   const head = <T>(list: readonly T[]) => list.slice(0, -1);
   return {
-    ...v, dims: [...head(v.dims), d / c, c], strides: [...head(v.strides), stride * c, stride],
-    lo: [...head(v.lo), 0, 0], hi: [...head(v.hi), d / c, c],
+    ...v,
+    dims: [...head(v.dims), d / c, c],
+    strides: [...head(v.strides), stride * c, stride],
+    lo: [...head(v.lo), 0, 0],
+    hi: [...head(v.hi), d / c, c],
   };
 }
 

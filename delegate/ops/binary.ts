@@ -26,13 +26,24 @@ const divisor = (op: string, y: number): number => {
   return y;
 };
 
+/** As TFLite: a comparison with NaN is false, so the second operand wins. Math.max would give NaN. */
+function larger<T extends number | bigint>(x: T, y: T): T {
+  if (x > y) return x;
+  return y;
+}
+
+function smaller<T extends number | bigint>(x: T, y: T): T {
+  if (x < y) return x;
+  return y;
+}
+
 const ROWS: Readonly<Record<string, Row>> = {
   ADD: { float: (x, y) => x + y, exact: (x, y) => BigInt.asIntN(64, x + y) },
   SUB: { float: (x, y) => x - y, exact: (x, y) => BigInt.asIntN(64, x - y) },
   MUL: { float: (x, y) => x * y, integer: Math.imul, exact: (x, y) => BigInt.asIntN(64, x * y) },
   DIV: { float: (x, y) => x / y, integer: (x, y) => Math.trunc(x / divisor('DIV', y)) },
-  MAXIMUM: { float: (x, y) => (x > y ? x : y), exact: (x, y) => (x > y ? x : y) },
-  MINIMUM: { float: (x, y) => (x < y ? x : y), exact: (x, y) => (x < y ? x : y) },
+  MAXIMUM: { float: larger, exact: larger },
+  MINIMUM: { float: smaller, exact: smaller },
   SQUARED_DIFFERENCE: { float: (x, y) => (x - y) * (x - y), integer: (x, y) => Math.imul(x - y, x - y) },
   POW: {
     float: power,
@@ -71,7 +82,8 @@ export const binaryOps: readonly OpSpec[] = [
         const [x, y] = [required(inputs, 0), required(inputs, 1)];
         rejectQuantized(type, x);
         if (!INTEGERS.includes(x.dtype)) {
-          if (x.dtype !== 'float32') throw new UnsupportedError(`${type}: ${x.dtype} operand; the CPU path takes float32 or integers`);
+          if (x.dtype !== 'float32')
+            throw new UnsupportedError(`${type}: ${x.dtype} operand; the CPU path takes float32 or integers`);
           const data = elementwise(output!, [x, y], row.float) as Float32Array;
           return [CLAMPED.has(type) ? activate(data, attrs.fusedActivationFunction ?? 'NONE') : data];
         }
@@ -86,20 +98,34 @@ export const binaryOps: readonly OpSpec[] = [
     cpu(inputs, _attrs, [output]) {
       const all = inputs.map((_, i) => required(inputs, i));
       rejectQuantized('ADD_N', all[0]!);
-      return [all.slice(1).reduce((sum, x) => elementwise(output!, [{ ...output!, data: sum }, x], (a, b) => a + b), all[0]!.data)];
+      return [
+        all
+          .slice(1)
+          .reduce((sum, x) => elementwise(output!, [{ ...output!, data: sum }, x], (a, b) => a + b), all[0]!.data),
+      ];
     },
   }),
 ];
 
 /** Quantised numbers are not the integers that stand for them. */
 export function rejectQuantized(type: string, { dtype, quantization }: CpuTensor): void {
-  if (quantization?.scales.length && dtype !== 'float32' && dtype !== 'int32') throw new UnsupportedError(`${type}: quantised ${dtype} operand; the CPU path takes plain numbers`);
+  if (quantization?.scales.length && dtype !== 'float32' && dtype !== 'int32')
+    throw new UnsupportedError(`${type}: quantised ${dtype} operand; the CPU path takes plain numbers`);
 }
 
 function clampIntegers<T extends Int32Array>(data: T, activation: Activation): T {
-  if (activation === 'RELU') data.forEach((v, i) => { data[i] = v < 0 ? 0 : v; });
-  if (activation === 'RELU6') data.forEach((v, i) => { data[i] = Math.min(6, Math.max(0, v)); });
-  if (activation === 'RELU_N1_TO_1') data.forEach((v, i) => { data[i] = Math.min(1, Math.max(-1, v)); });
+  if (activation === 'RELU')
+    data.forEach((v, i) => {
+      data[i] = Math.max(v, 0);
+    });
+  if (activation === 'RELU6')
+    data.forEach((v, i) => {
+      data[i] = Math.min(6, Math.max(0, v));
+    });
+  if (activation === 'RELU_N1_TO_1')
+    data.forEach((v, i) => {
+      data[i] = Math.min(1, Math.max(-1, v));
+    });
   return data;
 }
 
@@ -123,7 +149,10 @@ export const compareOps: readonly OpSpec[] = Object.entries(COMPARISONS).map(([t
     cpu(inputs, _attrs, [output]) {
       const [x, y] = [required(inputs, 0), required(inputs, 1)];
       rejectQuantized(type, x);
-      const compare = x.dtype === 'string' ? (a: unknown, b: unknown) => Number(holds(text(a), text(b))) : (a: unknown, b: unknown) => Number(holds(a, b));
+      const compare =
+        x.dtype === 'string'
+          ? (a: unknown, b: unknown) => Number(holds(text(a), text(b)))
+          : (a: unknown, b: unknown) => Number(holds(a, b));
       return [elementwise(output!, [x, y], compare as (...v: number[]) => number)];
     },
   }),

@@ -1,5 +1,5 @@
 import { UnsupportedError } from '../errors.js';
-import { arrayOf, type DType, halfToFloat, newData, type NumericData } from '../ir/dtype.js';
+import { arrayOf, type DType, halfToFloat, type NumericData, newData } from '../ir/dtype.js';
 import type { Quantization } from '../ir/graph.js';
 import { type CpuTensor, defineOp, type OpSpec, required, typed } from '../ir/op.js';
 import { broadcastShapes, sizeOf } from '../ir/shape.js';
@@ -7,14 +7,25 @@ import { densify } from './densify.js';
 import { elementwise } from './elementwise.js';
 
 const LIMITS: Readonly<Partial<Record<DType, readonly [lo: bigint, hi: bigint]>>> = {
-  int8: [-128n, 127n], uint8: [0n, 255n], int16: [-32768n, 32767n], uint16: [0n, 65535n],
-  int32: [-(2n ** 31n), 2n ** 31n - 1n], uint32: [0n, 2n ** 32n - 1n], int64: [-(2n ** 63n), 2n ** 63n - 1n], uint64: [0n, 2n ** 64n - 1n],
+  int8: [-128n, 127n],
+  uint8: [0n, 255n],
+  int16: [-32768n, 32767n],
+  uint16: [0n, 65535n],
+  int32: [-(2n ** 31n), 2n ** 31n - 1n],
+  uint32: [0n, 2n ** 32n - 1n],
+  int64: [-(2n ** 63n), 2n ** 63n - 1n],
+  uint64: [0n, 2n ** 64n - 1n],
 };
 
 /** CAST: floats to integers saturate and NaN gives the largest; integers wrap; anything to bool is x ≠ 0. */
 function cast({ data, dtype }: CpuTensor, to: DType): NumericData {
   const from = data as NumericData;
-  const value = dtype === 'float16' ? (i: number) => halfToFloat(from[i] as number) : dtype === 'complex64' ? (i: number) => from[2 * i]! : (i: number) => from[i]!;
+  const value =
+    dtype === 'float16'
+      ? (i: number) => halfToFloat(from[i] as number)
+      : dtype === 'complex64'
+        ? (i: number) => from[2 * i]!
+        : (i: number) => from[i]!;
   const n = dtype === 'complex64' ? from.length / 2 : from.length;
   const out = newData(to, n) as NumericData;
   const cells = out as unknown as Record<number, number | bigint>;
@@ -74,7 +85,10 @@ export const convertOps: readonly OpSpec[] = [
     infer: (inputs, _attrs, outputs) => [{ ...outputs[0]!, shape: required(inputs, 0).shape }],
     cpu(inputs, _attrs, [output]) {
       const x = required(inputs, 0);
-      const { scales, zeroPoints, channelOf } = perChannel(output!.quantization ?? { scales: [1], zeroPoints: [0], quantizedDimension: 0 }, x.shape);
+      const { scales, zeroPoints, channelOf } = perChannel(
+        output!.quantization ?? { scales: [1], zeroPoints: [0], quantizedDimension: 0 },
+        x.shape,
+      );
       const [lo, hi] = (LIMITS[output!.dtype] ?? [0n, 0n]).map(Number) as [number, number];
       const real = dequantize(x);
       const out = new (arrayOf(output!.dtype))(real.length) as Int8Array;

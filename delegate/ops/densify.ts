@@ -1,6 +1,5 @@
 import { UnsupportedError } from '../errors.js';
-import { newData, type TensorData } from '../ir/dtype.js';
-import { lanesOf } from '../ir/dtype.js';
+import { lanesOf, newData, type TensorData } from '../ir/dtype.js';
 import type { CpuTensor } from '../ir/op.js';
 import { sizeOf, stridesOf } from '../ir/shape.js';
 
@@ -35,12 +34,16 @@ export function densify(x: CpuTensor & { readonly sparsity?: object }): TensorDa
   const write = (source: number) => {
     let flat = 0;
     traversalOrder.forEach((dim, level) => {
-      flat += dim < rank ? index[level]! * blocks[dim]! * strides[dim]! : index[level]! * strides[blockMap[dim - rank]!]!;
+      flat +=
+        dim < rank ? index[level]! * blocks[dim]! * strides[dim]! : index[level]! * strides[blockMap[dim - rank]!]!;
     });
     to[flat] = from[source];
   };
   const walk = (level: number, position: number): void => {
-    if (level === traversalOrder.length) return write(position);
+    if (level === traversalOrder.length) {
+      write(position);
+      return;
+    }
     const { format, denseSize = 0, arraySegments, arrayIndices } = dimMetadata[level]!;
     if (format !== 'SPARSE_CSR') {
       for (let i = 0; i < denseSize; i++) {

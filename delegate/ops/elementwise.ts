@@ -8,11 +8,17 @@ import { broadcastStrides, eachStrided } from './strided.js';
 type Numbers = Record<number, number>;
 
 /** f of the operands, broadcast to the output's shape. 64-bit integers go through `exact`, which works on bigints. */
-export function elementwise(output: TensorType, operands: readonly CpuTensor[], f: (...x: number[]) => number, exact?: (...x: bigint[]) => bigint | number): TensorData {
+export function elementwise(
+  output: TensorType,
+  operands: readonly CpuTensor[],
+  f: (...x: number[]) => number,
+  exact?: (...x: bigint[]) => bigint | number,
+): TensorData {
   const out = newData(output.dtype, sizeOf(output.shape));
   const [a, b, c] = operands.map((o) => expand(o, output.shape));
   const wide = operands.some((o) => o.dtype === 'int64' || o.dtype === 'uint64');
-  if (wide && !exact && output.dtype !== 'bool') throw new UnsupportedError(`${operands[0]!.dtype} operand; this op has no 64-bit form here`);
+  if (wide && !exact && output.dtype !== 'bool')
+    throw new UnsupportedError(`${operands[0]!.dtype} operand; this op has no 64-bit form here`);
   const call = (wide && exact ? exact : f) as (...x: unknown[]) => number;
   const cells = out as unknown as Numbers;
   const n = out.length;

@@ -1,5 +1,5 @@
 import { ModelError } from '../errors.js';
-import { newData, type NumericData } from '../ir/dtype.js';
+import { type NumericData, newData } from '../ir/dtype.js';
 import { constantInts, defineOp, type OpSpec, required, typed } from '../ir/op.js';
 import { normalizeAxis, sizeOf, stridesOf } from '../ir/shape.js';
 import { type Cells, filled } from './strided.js';
@@ -22,7 +22,9 @@ export const fillOps: readonly OpSpec[] = [
   defineOp({
     type: 'RANGE',
     infer: (inputs) => {
-      const [start, limit, delta] = [0, 1, 2].map((i) => required(inputs, i).data?.[0]).map((v) => (v === undefined ? v : Number(v)));
+      const [start, limit, delta] = [0, 1, 2]
+        .map((i) => required(inputs, i).data?.[0])
+        .map((v) => (v === undefined ? v : Number(v)));
       if (start === undefined || limit === undefined || delta === undefined) return [undefined];
       if (delta === 0) throw new ModelError('range', 'RANGE with a delta of 0');
       return [typed([Math.max(0, Math.ceil((limit - start) / delta))], required(inputs, 0).dtype)];
@@ -31,7 +33,8 @@ export const fillOps: readonly OpSpec[] = [
       const [start, , delta] = inputs.map((v) => v!.data[0] as number);
       const out = newData(output!.dtype, sizeOf(output!.shape)) as unknown as Record<number, number | bigint>;
       const n = sizeOf(output!.shape);
-      for (let i = 0; i < n; i++) out[i] = typeof start === 'bigint' ? (start as bigint) + BigInt(i) * BigInt(delta!) : start! + i * delta!;
+      for (let i = 0; i < n; i++)
+        out[i] = typeof start === 'bigint' ? (start as bigint) + BigInt(i) * BigInt(delta!) : start! + i * delta!;
       return [out as unknown as NumericData];
     },
   }),

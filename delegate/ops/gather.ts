@@ -10,16 +10,26 @@ interface GatherAttrs {
 }
 
 /** Axis and batch dimensions as positions. */
-export function gatherAxes(x: InferInput, index: InferInput, { axis, batchDims }: GatherAttrs): { axis: number; batch: number } {
+export function gatherAxes(
+  x: InferInput,
+  index: InferInput,
+  { axis, batchDims }: GatherAttrs,
+): { axis: number; batch: number } {
   const batch = batchDims < 0 ? batchDims + index.shape.length : batchDims;
   const at = normalizeAxis(axis, x.shape.length);
-  if (batch < 0 || batch > at || x.shape.slice(0, batch).some((d, i) => d !== index.shape[i])) throw new ModelError('batch', `batch dimensions ${batchDims} of [${x.shape}] and [${index.shape}] at axis ${axis}`);
+  if (batch < 0 || batch > at || x.shape.slice(0, batch).some((d, i) => d !== index.shape[i]))
+    throw new ModelError('batch', `batch dimensions ${batchDims} of [${x.shape}] and [${index.shape}] at axis ${axis}`);
   return { axis: at, batch };
 }
 
 /** out[b, o, i, n] = x[b, o, index[b, i], n]. */
 function gather(x: CpuTensor, index: CpuTensor, axis: number, batch: number, size: number) {
-  const [B, O, A, N] = [x.shape.slice(0, batch), x.shape.slice(batch, axis), [x.shape[axis]!], x.shape.slice(axis + 1)].map(sizeOf) as [number, number, number, number];
+  const [B, O, A, N] = [
+    x.shape.slice(0, batch),
+    x.shape.slice(batch, axis),
+    [x.shape[axis]!],
+    x.shape.slice(axis + 1),
+  ].map(sizeOf) as [number, number, number, number];
   const I = sizeOf(index.shape.slice(batch));
   const out = newData(x.dtype, size);
   const inner = N * lanesOf(x.dtype);
@@ -78,10 +88,12 @@ export const gatherOps: readonly OpSpec[] = [
         let at = 0;
         for (let d = 0; d < depth; d++) {
           const j = indices[i * depth + d]!;
-          if (j < 0 || j >= x.shape[d]!) throw new ModelError('index', `index ${j} of GATHER_ND along an axis of ${x.shape[d]}`);
+          if (j < 0 || j >= x.shape[d]!)
+            throw new ModelError('index', `index ${j} of GATHER_ND along an axis of ${x.shape[d]}`);
           at = at * x.shape[d]! + j;
         }
-        for (let n = 0; n < inner; n++) (out as unknown as Cells)[i * inner + n] = (x.data as unknown as Cells)[at * inner + n];
+        for (let n = 0; n < inner; n++)
+          (out as unknown as Cells)[i * inner + n] = (x.data as unknown as Cells)[at * inner + n];
       }
       return [out];
     },

@@ -2,8 +2,8 @@ import type { OpSpec } from '../ir/op.js';
 import { argOps } from './arg.js';
 import { batchMatmulOps } from './batch-matmul.js';
 import { binaryOps, compareOps } from './binary.js';
-import { convertOps } from './convert.js';
 import { convOps } from './conv-2d.js';
+import { convertOps } from './convert.js';
 import { depthwiseConvOps } from './depthwise-conv-2d.js';
 import { fillOps } from './fill.js';
 import { fullyConnectedOps } from './fully-connected.js';
@@ -20,9 +20,24 @@ import { unaryOps } from './unary.js';
 /** What every op means, by type: the one list. */
 export const ops: ReadonlyMap<string, OpSpec> = new Map(
   [
-    ...convOps, ...depthwiseConvOps, ...transposeConvOps, ...fullyConnectedOps, ...batchMatmulOps,
-    ...poolOps, ...reduceOps, ...softmaxOps, ...normalizationOps, ...resizeOps, ...argOps,
-    ...unaryOps, ...binaryOps, ...compareOps, ...convertOps,
-    ...moveOps, ...shapeOps, ...gatherOps, ...fillOps,
+    ...convOps,
+    ...depthwiseConvOps,
+    ...transposeConvOps,
+    ...fullyConnectedOps,
+    ...batchMatmulOps,
+    ...poolOps,
+    ...reduceOps,
+    ...softmaxOps,
+    ...normalizationOps,
+    ...resizeOps,
+    ...argOps,
+    ...unaryOps,
+    ...binaryOps,
+    ...compareOps,
+    ...convertOps,
+    ...moveOps,
+    ...shapeOps,
+    ...gatherOps,
+    ...fillOps,
   ].map((op) => [op.type, op]),
 );

@@ -8,24 +8,32 @@ import { broadcastStrides, copyStrided, filled, gatherStrided } from './strided.
 interface AxisAttrs {
   readonly axis: number;
 }
-const at = (inputs: readonly (InferInput | undefined)[], i: number): number[] | undefined => constantInts(required(inputs, i));
+const at = (inputs: readonly (InferInput | undefined)[], i: number): number[] | undefined =>
+  constantInts(required(inputs, i));
 const rankOf = (x: { readonly shape: Shape }): number => x.shape.length;
 
 /** An op that gives its input's values under another shape. */
-function shapeOnly<A>(type: string, shape: (inputs: readonly (InferInput | undefined)[], attrs: A) => Shape | undefined): OpSpec {
+function shapeOnly<A>(
+  type: string,
+  shape: (inputs: readonly (InferInput | undefined)[], attrs: A) => Shape | undefined,
+): OpSpec {
   return defineOp<A>({
     type,
     infer(inputs, attrs) {
       const to = shape(inputs, attrs);
       const x = required(inputs, 0);
-      if (to && sizeOf(to) !== sizeOf(x.shape)) throw new ModelError('shape', `[${x.shape}] has ${sizeOf(x.shape)} elements, [${to}] has ${sizeOf(to)}`);
+      if (to && sizeOf(to) !== sizeOf(x.shape))
+        throw new ModelError('shape', `[${x.shape}] has ${sizeOf(x.shape)} elements, [${to}] has ${sizeOf(to)}`);
       return [to && { ...x, shape: to }];
     },
     cpu: (inputs) => [required(inputs, 0).data],
   });
 }
 
-function reshaped(inputs: readonly (InferInput | undefined)[], { newShape }: { readonly newShape?: readonly number[] }): Shape | undefined {
+function reshaped(
+  inputs: readonly (InferInput | undefined)[],
+  { newShape }: { readonly newShape?: readonly number[] },
+): Shape | undefined {
   const tensor = inputs[1];
   if (tensor && !tensor.data && !newShape?.length) return undefined;
   if (tensor && !tensor.data) return undefined;
@@ -38,7 +46,10 @@ function reshaped(inputs: readonly (InferInput | undefined)[], { newShape }: { r
   return target.map((d, i) => (i === unknown ? (known === 0 ? 0 : size / known) : d));
 }
 
-function squeezed(inputs: readonly (InferInput | undefined)[], { squeezeDims }: { readonly squeezeDims?: readonly number[] }): Shape {
+function squeezed(
+  inputs: readonly (InferInput | undefined)[],
+  { squeezeDims }: { readonly squeezeDims?: readonly number[] },
+): Shape {
   const { shape } = required(inputs, 0);
   const drop = new Set((squeezeDims ?? []).map((d) => normalizeAxis(d, shape.length)));
   return shape.filter((d, i) => (drop.size ? !drop.has(i) : d !== 1));
@@ -52,16 +63,19 @@ function expanded(inputs: readonly (InferInput | undefined)[]): Shape | undefine
   return [...shape.slice(0, i), 1, ...shape.slice(i)];
 }
 
-/** An op whose output is a strided walk over its first input. */
-interface Walk {
+/** A strided walk over an input. */
+export interface Walk {
   readonly dims: Shape;
   readonly strides: readonly number[];
   readonly offset?: number;
   /** The output's shape where it is not `dims`. */
   readonly shape?: Shape;
 }
-function walked<A>(type: string, walk: (inputs: readonly (InferInput | undefined)[], attrs: A) => Walk | undefined): OpSpec {
-  return defineOp<A>({
+function walked(
+  type: string,
+  walk: (inputs: readonly (InferInput | undefined)[], attrs: never) => Walk | undefined,
+): OpSpec {
+  return defineOp<never>({
     type,
     infer(inputs, attrs) {
       const w = walk(inputs, attrs);
@@ -79,7 +93,8 @@ function transposed(inputs: readonly (InferInput | undefined)[]): Walk | undefin
   const perm = at(inputs, 1);
   if (!perm) return undefined;
   const axes = perm.map((p) => normalizeAxis(p, shape.length));
-  if (new Set(axes).size !== shape.length) throw new ModelError('perm', `[${perm}] is not a permutation of ${shape.length} axes`);
+  if (new Set(axes).size !== shape.length)
+    throw new ModelError('perm', `[${perm}] is not a permutation of ${shape.length} axes`);
   const strides = stridesOf(shape);
   return { dims: axes.map((p) => shape[p]!), strides: axes.map((p) => strides[p]!) };
 }
@@ -89,7 +104,11 @@ function tiled(inputs: readonly (InferInput | undefined)[]): Walk | undefined {
   const multiples = at(inputs, 1);
   if (!multiples) return undefined;
   const strides = stridesOf(shape);
-  return { dims: shape.flatMap((d, i) => [multiples[i]!, d]), strides: strides.flatMap((s) => [0, s]), shape: shape.map((d, i) => d * multiples[i]!) };
+  return {
+    dims: shape.flatMap((d, i) => [multiples[i]!, d]),
+    strides: strides.flatMap((s) => [0, s]),
+    shape: shape.map((d, i) => d * multiples[i]!),
+  };
 }
 
 function broadcastTo(inputs: readonly (InferInput | undefined)[]): Walk | undefined {
@@ -106,7 +125,8 @@ function sliced(inputs: readonly (InferInput | undefined)[]): Walk | undefined {
   if (!begin || !size) return undefined;
   const dims = shape.map((d, i) => (size[i] === -1 ? d - begin[i]! : size[i]!));
   dims.forEach((d, i) => {
-    if (begin[i]! < 0 || d < 0 || begin[i]! + d > shape[i]!) throw new ModelError('slice', `begin [${begin}] and size [${size}] leave [${shape}]`);
+    if (begin[i]! < 0 || d < 0 || begin[i]! + d > shape[i]!)
+      throw new ModelError('slice', `begin [${begin}] and size [${size}] leave [${shape}]`);
   });
   const strides = stridesOf(shape);
   return { dims, strides, offset: dot(begin, strides) };
@@ -118,7 +138,11 @@ function reversed(inputs: readonly (InferInput | undefined)[]): Walk | undefined
   if (!axes) return undefined;
   const flip = new Set(axes.map((a) => normalizeAxis(a, shape.length)));
   const strides = stridesOf(shape);
-  return { dims: shape, strides: strides.map((s, i) => (flip.has(i) ? -s : s)), offset: shape.reduce((sum, d, i) => sum + (flip.has(i) ? (d - 1) * strides[i]! : 0), 0) };
+  return {
+    dims: shape,
+    strides: strides.map((s, i) => (flip.has(i) ? -s : s)),
+    offset: shape.reduce((sum, d, i) => sum + (flip.has(i) ? (d - 1) * strides[i]! : 0), 0),
+  };
 }
 
 interface BlockAttrs {
@@ -127,7 +151,11 @@ interface BlockAttrs {
 function spaceToDepth(inputs: readonly (InferInput | undefined)[], { blockSize: b }: BlockAttrs): Walk {
   const [n, h, w, c] = rank4(required(inputs, 0));
   if (h % b || w % b) throw new ModelError('shape', `blocks of ${b} do not divide ${h}x${w}`);
-  return { dims: [n, h / b, w / b, b, b, c], strides: [h * w * c, b * w * c, b * c, w * c, c, 1], shape: [n, h / b, w / b, b * b * c] };
+  return {
+    dims: [n, h / b, w / b, b, b, c],
+    strides: [h * w * c, b * w * c, b * c, w * c, c, 1],
+    shape: [n, h / b, w / b, b * b * c],
+  };
 }
 function depthToSpace(inputs: readonly (InferInput | undefined)[], { blockSize: b }: BlockAttrs): Walk {
   const [n, h, w, c] = rank4(required(inputs, 0));
@@ -152,7 +180,13 @@ export interface StridedSliceAttrs {
 }
 
 /** The walk of a STRIDED_SLICE; new_axis beats shrink on one bit, with `offset` the end counts from begin, crossed bounds are empty. */
-export function stridedSliceWalk(shape: Shape, begin: readonly number[], end: readonly number[], strides: readonly number[], a: StridedSliceAttrs): Required<Walk> {
+export function stridedSliceWalk(
+  shape: Shape,
+  begin: readonly number[],
+  end: readonly number[],
+  strides: readonly number[],
+  a: StridedSliceAttrs,
+): Required<Walk> {
   const dense = stridesOf(shape);
   const dims: number[] = [];
   const steps: number[] = [];
@@ -170,9 +204,15 @@ export function stridedSliceWalk(shape: Shape, begin: readonly number[], end: re
     steps.push(step);
     keep.push(kept);
   };
-  begin.forEach((b, i) => {
-    if (has(a.ellipsisMask, i)) return whole(shape.length - consumed);
-    if (isNew(i)) return push(1, 0, true);
+  for (const [i, b] of begin.entries()) {
+    if (has(a.ellipsisMask, i)) {
+      whole(shape.length - consumed);
+      continue;
+    }
+    if (isNew(i)) {
+      push(1, 0, true);
+      continue;
+    }
     const size = shape[dim]!;
     const step = strides[i]!;
     if (step === 0) throw new ModelError('stride', `stride 0 along axis ${dim}; accepted: any other`);
@@ -181,12 +221,17 @@ export function stridedSliceWalk(shape: Shape, begin: readonly number[], end: re
     const clampTo = (v: number) => (step > 0 ? Math.min(Math.max(v, 0), size) : Math.min(Math.max(v, -1), size - 1));
     const from = has(a.beginMask, i) && !shrink ? (step > 0 ? 0 : size - 1) : clampTo(wrap(b));
     const rawEnd = a.offset ? b + end[i]! : end[i]!;
-    const to = has(a.endMask, i) ? (step > 0 ? size : -1) : clampTo(a.offset ? (b < 0 ? b + size : b) + end[i]! : wrap(rawEnd));
-    if (shrink && (from < 0 || from >= size)) throw new ModelError('slice', `index ${b} along axis ${dim} of [${shape}]`);
+    const to = has(a.endMask, i)
+      ? step > 0
+        ? size
+        : -1
+      : clampTo(a.offset ? (b < 0 ? b + size : b) + end[i]! : wrap(rawEnd));
+    if (shrink && (from < 0 || from >= size))
+      throw new ModelError('slice', `index ${b} along axis ${dim} of [${shape}]`);
     offset += from * dense[dim]!;
     push(shrink ? 1 : Math.max(0, Math.ceil((to - from) / step)), step * dense[dim]!, !shrink);
     dim++;
-  });
+  }
   whole(shape.length - dim);
   return { dims, strides: steps, offset, shape: dims.filter((_, i) => keep[i]) };
 }
@@ -197,7 +242,15 @@ function stridedSliced(inputs: readonly (InferInput | undefined)[], attrs: Strid
 }
 
 /** An op with several outputs that are sections of its input along an axis. */
-function sections<A>(type: string, input: number, parts: (inputs: readonly (InferInput | undefined)[], attrs: A, count: number) => { axis: number; sizes: readonly number[]; keep: boolean } | undefined): OpSpec {
+function sections<A>(
+  type: string,
+  input: number,
+  parts: (
+    inputs: readonly (InferInput | undefined)[],
+    attrs: A,
+    count: number,
+  ) => { axis: number; sizes: readonly number[]; keep: boolean } | undefined,
+): OpSpec {
   return defineOp<A>({
     type,
     infer(inputs, attrs, outputs) {
@@ -212,7 +265,12 @@ function sections<A>(type: string, input: number, parts: (inputs: readonly (Infe
       const strides = stridesOf(x.shape);
       let start = 0;
       return sizes.map((size) => {
-        const data = gatherStrided(x, x.shape.map((d, i) => (i === axis ? size : d)), strides, start * strides[axis]!);
+        const data = gatherStrided(
+          x,
+          x.shape.map((d, i) => (i === axis ? size : d)),
+          strides,
+          start * strides[axis]!,
+        );
         start += size;
         return data;
       });
@@ -228,12 +286,15 @@ function joined(type: string, shapeOf: (x: InferInput, axis: number) => Shape, r
     const shapes = all.map((x) => shapeOf(x, i));
     const [first] = shapes as [Shape];
     for (const s of shapes)
-      if (s.length !== first.length || s.some((d, k) => k !== i && d !== first[k])) throw new ModelError('shape', `[${s}] and [${first}] do not join along axis ${i}`);
+      if (s.length !== first.length || s.some((d, k) => k !== i && d !== first[k]))
+        throw new ModelError('shape', `[${s}] and [${first}] do not join along axis ${i}`);
     return { all, i, shapes, shape: first.map((d, k) => (k === i ? shapes.reduce((sum, s) => sum + s[i]!, 0) : d)) };
   };
   return defineOp<AxisAttrs>({
     type,
-    infer: (inputs, attrs, outputs) => [{ ...outputs[0], dtype: required(inputs, 0).dtype, shape: place(inputs, attrs).shape }],
+    infer: (inputs, attrs, outputs) => [
+      { ...outputs[0], dtype: required(inputs, 0).dtype, shape: place(inputs, attrs).shape },
+    ],
     cpu(inputs, attrs) {
       const { i, shapes, shape } = place(inputs, attrs);
       const out = newData(required(inputs, 0).dtype, sizeOf(shape));
@@ -289,7 +350,9 @@ const mirrorPad: OpSpec = defineOp<{ readonly mode: MirrorPadMode }>({
     let x: CpuTensor = required(inputs, 0);
     output!.shape.forEach((size, axis) => {
       const d = x.shape[axis]!;
-      const index = Array.from({ length: size }, (_, i) => i - lo[axis]!).map((i) => (i < 0 ? -i - edge : i >= d ? 2 * d - 2 - i + edge : i));
+      const index = Array.from({ length: size }, (_, i) => i - lo[axis]!).map((i) =>
+        i < 0 ? -i - edge : i >= d ? 2 * d - 2 - i + edge : i,
+      );
       x = { ...x, shape: x.shape.map((s, i) => (i === axis ? size : s)), data: takeAlong(x, axis, index) };
     });
     return [x.data];
@@ -302,29 +365,37 @@ export function takeAlong(x: CpuTensor, axis: number, index: readonly number[]):
   const out = newData(x.dtype, sizeOf(shape));
   const [from, to] = [stridesOf(x.shape), stridesOf(shape)];
   const one = x.shape.map((d, i) => (i === axis ? 1 : d));
-  index.forEach((j, i) => copyStrided(x, one, from, j * from[axis]!, out, to, i * to[axis]!));
+  for (const [i, j] of index.entries()) copyStrided(x, one, from, j * from[axis]!, out, to, i * to[axis]!);
   return out;
 }
 
+/** Ops whose output is a strided walk over their first input; `undefined` where parameters are not known yet. */
+export const WALKS: Readonly<
+  Record<string, (inputs: readonly (InferInput | undefined)[], attrs: never) => Walk | undefined>
+> = {
+  TRANSPOSE: transposed,
+  TILE: tiled,
+  BROADCAST_TO: broadcastTo,
+  SLICE: sliced,
+  STRIDED_SLICE: stridedSliced,
+  REVERSE_V2: reversed,
+  SPACE_TO_DEPTH: spaceToDepth,
+  DEPTH_TO_SPACE: depthToSpace,
+};
+
 /** Ops that only move elements, of any type. */
 export const moveOps: readonly OpSpec[] = [
+  ...Object.entries(WALKS).map(([type, walk]) => walked(type, walk)),
   shapeOnly('RESHAPE', reshaped),
   shapeOnly('SQUEEZE', squeezed),
   shapeOnly('EXPAND_DIMS', expanded),
-  walked('TRANSPOSE', transposed),
-  walked('TILE', tiled),
-  walked('BROADCAST_TO', broadcastTo),
-  walked('SLICE', sliced),
-  walked('STRIDED_SLICE', stridedSliced),
-  walked('REVERSE_V2', reversed),
-  walked('SPACE_TO_DEPTH', spaceToDepth),
-  walked('DEPTH_TO_SPACE', depthToSpace),
   sections('SPLIT', 1, (inputs, _attrs, count) => {
     const axes = at(inputs, 0);
     const x = required(inputs, 1);
     if (!axes) return undefined;
     const axis = normalizeAxis(axes[0]!, rankOf(x));
-    if (x.shape[axis]! % count) throw new ModelError('shape', `axis ${axis} of [${x.shape}] does not split into ${count}`);
+    if (x.shape[axis]! % count)
+      throw new ModelError('shape', `axis ${axis} of [${x.shape}] does not split into ${count}`);
     return { axis, sizes: Array.from({ length: count }, () => x.shape[axis]! / count), keep: true };
   }),
   sections('SPLIT_V', 0, (inputs) => {
@@ -334,13 +405,15 @@ export const moveOps: readonly OpSpec[] = [
     const axis = normalizeAxis(axes[0]!, rankOf(x));
     const rest = x.shape[axis]! - sizes.reduce((sum, s) => sum + Math.max(s, 0), 0);
     const found = sizes.map((s) => (s === -1 ? rest : s));
-    if (rest < 0 || found.reduce((a, b) => a + b, 0) !== x.shape[axis]) throw new ModelError('shape', `sizes [${sizes}] do not fill axis ${axis} of [${x.shape}]`);
+    if (rest < 0 || found.reduce((a, b) => a + b, 0) !== x.shape[axis])
+      throw new ModelError('shape', `sizes [${sizes}] do not fill axis ${axis} of [${x.shape}]`);
     return { axis, sizes: found, keep: true };
   }),
   sections<AxisAttrs>('UNPACK', 0, (inputs, attrs, count) => {
     const x = required(inputs, 0);
     const axis = normalizeAxis(attrs.axis, rankOf(x));
-    if (x.shape[axis] !== count) throw new ModelError('shape', `axis ${axis} of [${x.shape}] does not unpack into ${count}`);
+    if (x.shape[axis] !== count)
+      throw new ModelError('shape', `axis ${axis} of [${x.shape}] does not unpack into ${count}`);
     return { axis, sizes: Array.from({ length: count }, () => 1), keep: false };
   }),
   joined('CONCATENATION', ({ shape }) => shape, 0),
@@ -354,7 +427,9 @@ export const moveOps: readonly OpSpec[] = [
 export const shapeOps: readonly OpSpec[] = [
   defineOp<{ readonly outType?: string }>({
     type: 'SHAPE',
-    infer: (inputs, _attrs, outputs) => [typed([rankOf(required(inputs, 0))], outputs[0]?.dtype === 'int64' ? 'int64' : 'int32')],
+    infer: (inputs, _attrs, outputs) => [
+      typed([rankOf(required(inputs, 0))], outputs[0]?.dtype === 'int64' ? 'int64' : 'int32'),
+    ],
     cpu: (inputs, _attrs, [output]) => {
       const { shape } = required(inputs, 0);
       return [output!.dtype === 'int64' ? BigInt64Array.from(shape, BigInt) : Int32Array.from(shape)];
@@ -367,7 +442,12 @@ export const shapeOps: readonly OpSpec[] = [
   }),
   defineOp({
     type: 'BROADCAST_ARGS',
-    infer: (inputs) => [typed([Math.max(sizeOf(required(inputs, 0).shape), sizeOf(required(inputs, 1).shape))], required(inputs, 0).dtype)],
+    infer: (inputs) => [
+      typed(
+        [Math.max(sizeOf(required(inputs, 0).shape), sizeOf(required(inputs, 1).shape))],
+        required(inputs, 0).dtype,
+      ),
+    ],
     cpu: (inputs, _attrs, [output]) => {
       const shape = broadcastShapes(constantInts(inputs[0])!, constantInts(inputs[1])!);
       return [output!.dtype === 'int64' ? BigInt64Array.from(shape, BigInt) : Int32Array.from(shape)];

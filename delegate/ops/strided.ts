@@ -6,7 +6,12 @@ import { type Shape, sizeOf, stridesOf } from '../ir/shape.js';
 export type Cells = Record<number, unknown>;
 
 /** Calls `visit(position in the output, position in the input)` for every element of a strided walk, in order. */
-export function eachStrided(dims: Shape, strides: readonly number[], offset: number, visit: (to: number, from: number) => void): void {
+export function eachStrided(
+  dims: Shape,
+  strides: readonly number[],
+  offset: number,
+  visit: (to: number, from: number) => void,
+): void {
   const rank = dims.length;
   const size = sizeOf(dims);
   const index = new Array<number>(rank).fill(0);
@@ -30,7 +35,15 @@ export function gatherStrided(x: CpuTensor, dims: Shape, strides: readonly numbe
 }
 
 /** Copies a strided walk over x to a strided walk over `out`. */
-export function copyStrided(x: CpuTensor, dims: Shape, strides: readonly number[], offset: number, out: TensorData, outStrides: readonly number[], outOffset: number): void {
+export function copyStrided(
+  x: CpuTensor,
+  dims: Shape,
+  strides: readonly number[],
+  offset: number,
+  out: TensorData,
+  outStrides: readonly number[],
+  outOffset: number,
+): void {
   const lanes = lanesOf(x.dtype);
   const from = x.data as unknown as Cells;
   const to = out as unknown as Cells;

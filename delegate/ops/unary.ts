@@ -1,16 +1,21 @@
-import type { Attrs } from '../ir/graph.js';
-import { roundHalfEven } from '../ir/dtype.js';
 import { UnsupportedError } from '../errors.js';
+import { roundHalfEven } from '../ir/dtype.js';
+import type { Attrs } from '../ir/graph.js';
 import { defineOp, type OpSpec, required } from '../ir/op.js';
 import { sizeOf } from '../ir/shape.js';
+import { elementwise } from './elementwise.js';
 import { erf } from './erf.js';
 import { arithmeticType, needsFloat } from './operand.js';
-import { elementwise } from './elementwise.js';
 
 type Scalar = (x: number) => number;
-const clamp = (lo: number, hi: number): Scalar => (x) => (x < lo ? lo : x > hi ? hi : x);
+const clamp =
+  (lo: number, hi: number): Scalar =>
+  (x) =>
+    x < lo ? lo : Math.min(x, hi);
 const gelu = ({ approximate }: Attrs): Scalar =>
-  approximate ? (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))) : (x) => 0.5 * x * (1 + erf(x * Math.SQRT1_2));
+  approximate
+    ? (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))
+    : (x) => 0.5 * x * (1 + erf(x * Math.SQRT1_2));
 
 /** One row an op: its meaning on a float. */
 const ROWS: Readonly<Record<string, (attrs: Attrs) => Scalar>> = {
@@ -21,10 +26,13 @@ const ROWS: Readonly<Record<string, (attrs: Attrs) => Scalar>> = {
   FLOOR: () => Math.floor,
   GELU: gelu,
   HARD_SWISH: () => (x) => (x * clamp(0, 6)(x + 3)) / 6,
-  LEAKY_RELU: ({ alpha }) => (x) => (x < 0 ? x * Number(alpha) : x),
+  LEAKY_RELU:
+    ({ alpha }) =>
+    (x) =>
+      x < 0 ? x * Number(alpha) : x,
   LOG: () => Math.log,
   LOGISTIC: () => (x) => 1 / (1 + Math.exp(-x)),
-  RELU: () => (x) => (x < 0 ? 0 : x),
+  RELU: () => (x) => Math.max(x, 0),
   RELU6: () => clamp(0, 6),
   RELU_0_TO_1: () => clamp(0, 1),
   RELU_N1_TO_1: () => clamp(-1, 1),
@@ -43,27 +51,32 @@ const ANY_NUMBER: Readonly<Record<string, Scalar>> = {
   SQUARE: (x) => x * x,
 };
 
-const floats = Object.entries(ROWS).map(([type, make]): OpSpec =>
-  defineOp({
-    type,
-    infer: (inputs, _attrs, outputs) => [{ ...outputs[0], shape: required(inputs, 0).shape, dtype: arithmeticType(required(inputs, 0), outputs) }],
-    cpu(inputs, attrs: Attrs) {
-      const x = needsFloat(type, required(inputs, 0));
-      return [x.map(make(attrs))];
-    },
-  }),
+const floats = Object.entries(ROWS).map(
+  ([type, make]): OpSpec =>
+    defineOp({
+      type,
+      infer: (inputs, _attrs, outputs) => [
+        { ...outputs[0], shape: required(inputs, 0).shape, dtype: arithmeticType(required(inputs, 0), outputs) },
+      ],
+      cpu(inputs, attrs: Attrs) {
+        const x = needsFloat(type, required(inputs, 0));
+        return [x.map(make(attrs))];
+      },
+    }),
 );
 
-const numbers = Object.entries(ANY_NUMBER).map(([type, f]): OpSpec =>
-  defineOp({
-    type,
-    infer: (inputs) => [required(inputs, 0)],
-    cpu(inputs, _attrs, [output]) {
-      const x = required(inputs, 0);
-      if (x.quantization?.scales.length) throw new UnsupportedError(`${type}: quantised ${x.dtype} operand; the CPU path takes plain numbers`);
-      return [elementwise(output!, [x], f)];
-    },
-  }),
+const numbers = Object.entries(ANY_NUMBER).map(
+  ([type, f]): OpSpec =>
+    defineOp({
+      type,
+      infer: (inputs) => [required(inputs, 0)],
+      cpu(inputs, _attrs, [output]) {
+        const x = required(inputs, 0);
+        if (x.quantization?.scales.length)
+          throw new UnsupportedError(`${type}: quantised ${x.dtype} operand; the CPU path takes plain numbers`);
+        return [elementwise(output!, [x], f)];
+      },
+    }),
 );
 
 /** Ops of one operand, element by element. */
@@ -73,7 +86,9 @@ export const unaryOps: readonly OpSpec[] = [
   defineOp({
     type: 'LOGICAL_NOT',
     infer: (inputs) => [required(inputs, 0)],
-    cpu: (inputs, _attrs, [output]) => [Uint8Array.from({ length: sizeOf(output!.shape) }, (_, i) => Number(!required(inputs, 0).data[i]))],
+    cpu: (inputs, _attrs, [output]) => [
+      Uint8Array.from({ length: sizeOf(output!.shape) }, (_, i) => Number(!required(inputs, 0).data[i])),
+    ],
   }),
   defineOp({
     type: 'ZEROS_LIKE',

@@ -1,14 +1,26 @@
-import type { CpuTensor, Cpu } from '../ir/op.js';
-import { constantInts } from '../ir/op.js';
-import type { TensorData } from '../ir/dtype.js';
 import { UnsupportedError } from '../errors.js';
+import type { TensorData } from '../ir/dtype.js';
 import type { Node, Value } from '../ir/graph.js';
+import type { Cpu, CpuTensor } from '../ir/op.js';
+import { constantInts } from '../ir/op.js';
 import { sameShape, sizeOf } from '../ir/shape.js';
 import { ops } from '../ops/index.js';
 import type { Pass } from './pass.js';
 
 /** Ops whose kernels accept TANH and SIGN_BIT as fused activation and ignore them (measured on the real interpreter). */
-const IGNORE_OTHERS = new Set(['ADD', 'SUB', 'MUL', 'DIV', 'CONV_2D', 'DEPTHWISE_CONV_2D', 'AVERAGE_POOL_2D', 'MAX_POOL_2D', 'L2_POOL_2D', 'TRANSPOSE_CONV', 'CONV_3D']);
+const IGNORE_OTHERS = new Set([
+  'ADD',
+  'SUB',
+  'MUL',
+  'DIV',
+  'CONV_2D',
+  'DEPTHWISE_CONV_2D',
+  'AVERAGE_POOL_2D',
+  'MAX_POOL_2D',
+  'L2_POOL_2D',
+  'TRANSPOSE_CONV',
+  'CONV_3D',
+]);
 const SPLIT = new Set([...IGNORE_OTHERS, 'FULLY_CONNECTED']);
 const CLAMPS = new Set(['RELU', 'RELU6', 'RELU_N1_TO_1']);
 
@@ -36,7 +48,11 @@ export const splitFusedActivation: Pass = {
 
 /** Elements that a folded constant may have beyond what its inputs have: BROADCAST_TO and FILL stay ops. */
 const GROWTH = 1 << 20;
-const noKernels: Cpu = { run: (kernel) => { throw new UnsupportedError(`${kernel} is not folded`); } };
+const noKernels: Cpu = {
+  run: (kernel) => {
+    throw new UnsupportedError(`${kernel} is not folded`);
+  },
+};
 
 /** Computes nodes that read constants alone: DEQUANTIZE of weights, DENSIFY, shape arithmetic. */
 export const foldConstants: Pass = {
@@ -50,7 +66,8 @@ export const foldConstants: Pass = {
     const types = spec.infer(inputs, node.attrs, node.outputs);
     const known = types.map((t, i) => t && { ...node.outputs[i]!, ...t });
     const given = inputs.reduce((sum, v) => sum + (v ? sizeOf(v.shape) : 0), 0);
-    if (known.some((t) => !t || sizeOf(t.shape) > given * 2 + GROWTH)) return { declined: 'the constant would be too large' };
+    if (known.some((t) => !t || sizeOf(t.shape) > given * 2 + GROWTH))
+      return { declined: 'the constant would be too large' };
     let data: readonly TensorData[];
     try {
       data = spec.cpu(inputs, node.attrs, known as Value[], noKernels);
@@ -59,7 +76,7 @@ export const foldConstants: Pass = {
       throw error;
     }
     edit.replace(node, []);
-    node.outputs.forEach((v, i) => edit.redirect(v, { ...known[i]!, data: data[i]!, name: v.name }));
+    for (const [i, v] of node.outputs.entries()) edit.redirect(v, { ...known[i]!, data: data[i]!, name: v.name });
     return 'rewritten';
   },
 };
@@ -108,7 +125,13 @@ export const dropDead: Pass = {
   },
 };
 
-const reshape = (id: number, from: Value, to: Value): Node => ({ id, type: 'RESHAPE', attrs: {}, inputs: [from], outputs: [to] });
+const reshape = (id: number, from: Value, to: Value): Node => ({
+  id,
+  type: 'RESHAPE',
+  attrs: {},
+  inputs: [from],
+  outputs: [to],
+});
 
 /** FULLY_CONNECTED on [rows, K] alone: other shapes are reshaped before and after. */
 export const flattenFullyConnected: Pass = {
@@ -124,9 +147,15 @@ export const flattenFullyConnected: Pass = {
     const flat: Value = { ...x, id: -1, shape: [rows, k], name: `${x.name}/flat` };
     const before = x.shape.length === 2 && x.shape[1] === k ? [] : [reshape(node.id, x, flat)];
     const plain = sameShape(output.shape, [rows, filter.shape[0]!]);
-    const y: Value = plain ? output : { ...output, id: -1, shape: [rows, filter.shape[0]!], name: `${output.name}/flat` };
+    const y: Value = plain
+      ? output
+      : { ...output, id: -1, shape: [rows, filter.shape[0]!], name: `${output.name}/flat` };
     const inputs = [before.length ? flat : x, ...node.inputs.slice(1)];
-    edit.replace(node, [...before, { ...node, inputs, outputs: [y], attrs: { ...node.attrs, keepNumDims: false } }, ...(plain ? [] : [reshape(node.id, y, output)])]);
+    edit.replace(node, [
+      ...before,
+      { ...node, inputs, outputs: [y], attrs: { ...node.attrs, keepNumDims: false } },
+      ...(plain ? [] : [reshape(node.id, y, output)]),
+    ]);
     return 'rewritten';
   },
 };
@@ -138,15 +167,25 @@ export const matmulToFullyConnected: Pass = {
     const [x, matrix] = node.inputs;
     const [output] = node.outputs;
     if (node.type !== 'BATCH_MATMUL' || !x || !matrix?.data || !output || x.data) return;
-    if (matrix.dtype !== 'float32' || x.dtype !== 'float32') return { declined: `operands are ${x.dtype} and ${matrix.dtype}` };
+    if (matrix.dtype !== 'float32' || x.dtype !== 'float32')
+      return { declined: `operands are ${x.dtype} and ${matrix.dtype}` };
     if (node.attrs.adjX) return { declined: 'the left operand is transposed' };
-    if (sizeOf(matrix.shape.slice(0, -2)) !== 1 || x.shape.length < 2) return { declined: 'the constant is a batch of matrices' };
+    if (sizeOf(matrix.shape.slice(0, -2)) !== 1 || x.shape.length < 2)
+      return { declined: 'the constant is a batch of matrices' };
     if (output.shape.length !== x.shape.length) return { declined: 'the constant has the higher rank' };
     const [rows, cols] = matrix.shape.slice(-2) as [number, number];
     const [k, n] = node.attrs.adjY ? [cols, rows] : [rows, cols];
     const data = node.attrs.adjY ? matrix.data : transposed(matrix.data as Float32Array, rows, cols);
     const filter: Value = { ...matrix, id: -1, shape: [n, k], data };
-    edit.replace(node, [{ id: node.id, type: 'FULLY_CONNECTED', attrs: { fusedActivationFunction: 'NONE', keepNumDims: true }, inputs: [x, filter], outputs: [output] }]);
+    edit.replace(node, [
+      {
+        id: node.id,
+        type: 'FULLY_CONNECTED',
+        attrs: { fusedActivationFunction: 'NONE', keepNumDims: true },
+        inputs: [x, filter],
+        outputs: [output],
+      },
+    ]);
     return 'rewritten';
   },
 };

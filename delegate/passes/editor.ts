@@ -18,7 +18,7 @@ export class Editor {
     this.#name = graph.name;
     this.#kept = new Set(graph.outputs);
     this.#slots = graph.nodes.map((node) => [node]);
-    graph.nodes.forEach((node, position) => this.#enter(node, position));
+    for (const [position, node] of graph.nodes.entries()) this.#enter(node, position);
   }
 
   get length(): number {

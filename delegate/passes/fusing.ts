@@ -1,6 +1,6 @@
-import { constantInts } from '../ir/op.js';
 import type { Node, TailStep, Value } from '../ir/graph.js';
 import { readsOf } from '../ir/graph.js';
+import { constantInts } from '../ir/op.js';
 import { sameShape, sizeOf } from '../ir/shape.js';
 import { forms } from '../kernels/index.js';
 import { pointwise } from '../kernels/pointwise.js';
@@ -17,10 +17,19 @@ export const foldPad: Pass = {
     if (!CONVOLUTIONS.has(node.type)) return;
     const [x, filter] = node.inputs;
     const pad = x && edit.producer(x);
-    if (!pad || pad.type !== 'PAD' || pad.tail?.length || !filter) return;
+    if (!x || pad?.type !== 'PAD' || pad.tail?.length || !filter) return;
     const amounts = constantInts(pad.inputs[1]);
-    if (!amounts || amounts.length !== 8) return { declined: 'the paddings are not constant' };
-    const [n0, n1, top, bottom, left, right, c0, c1] = amounts as [number, number, number, number, number, number, number, number];
+    if (amounts?.length !== 8) return { declined: 'the paddings are not constant' };
+    const [n0, n1, top, bottom, left, right, c0, c1] = amounts as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
     if (n0 || n1 || c0 || c1) return { declined: 'it pads batch or channels' };
     const [, h, w] = x.shape as [number, number, number, number];
     const filterSize = [filter.shape[1]!, filter.shape[2]!] as const;
@@ -58,15 +67,29 @@ export const foldScaleAndShift: Pass = {
     if (!filter?.data || (bias && !bias.data) || constant.dtype !== 'float32') return;
     const channels = filter.shape[axis]!;
     const size = sizeOf(constant.shape);
-    if (size !== 1 && (size !== channels || constant.shape.at(-1) !== channels)) return { declined: 'the constant is not one value per channel' };
+    if (size !== 1 && (size !== channels || constant.shape.at(-1) !== channels))
+      return { declined: 'the constant is not one value per channel' };
     if (!edit.readOnlyBy(x, node)) return { declined: `"${x.name}" is read elsewhere` };
     const value = (c: number) => (constant.data as Float32Array)[size === 1 ? 0 : c]!;
     const old = (c: number) => (bias ? (bias.data as Float32Array)[c]! : 0);
     const scale = (c: number) => (node.type === 'MUL' ? value(c) : node.type === 'SUB' && position === 0 ? -1 : 1);
-    const shift = (c: number) => (node.type === 'MUL' ? 0 : node.type === 'SUB' && position === 1 ? -value(c) : value(c));
-    const newBias: Value = { id: -1, name: 'bias', shape: [channels], dtype: 'float32', data: Float32Array.from({ length: channels }, (_, c) => old(c) * scale(c) + shift(c)) };
+    const shift = (c: number) =>
+      node.type === 'MUL' ? 0 : node.type === 'SUB' && position === 1 ? -value(c) : value(c);
+    const newBias: Value = {
+      id: -1,
+      name: 'bias',
+      shape: [channels],
+      dtype: 'float32',
+      data: Float32Array.from({ length: channels }, (_, c) => old(c) * scale(c) + shift(c)),
+    };
     const scales = Float32Array.from({ length: channels }, (_, c) => scale(c));
-    const newFilter = scales.every((s) => s === 1) ? filter : { ...filter, id: -1, data: scaled(filter.data as Float32Array, scales, axis === 0 ? filter.data.length / channels : 1) };
+    const newFilter = scales.every((s) => s === 1)
+      ? filter
+      : {
+          ...filter,
+          id: -1,
+          data: scaled(filter.data as Float32Array, scales, axis === 0 ? filter.data.length / channels : 1),
+        };
     edit.replace(node, [{ ...producer, inputs: [producer.inputs[0], newFilter, newBias], outputs: [output] }]);
     edit.replace(producer, []);
     return 'rewritten';
@@ -102,15 +125,28 @@ export const fuseTail: Pass = {
     const [best] = candidates;
     if (!best) return reasons.length ? { declined: reasons.join('; ') } : undefined;
     const { i, producer } = best;
-    const step: TailStep = form.operands === 1 ? { type: node.type, attrs: node.attrs } : { type: node.type, attrs: node.attrs, operand: node.inputs[1 - i]!, flipped: i === 1 };
-    const fused: Node = { ...producer, outputs: [output], tail: [...(producer.tail ?? []), step, ...(node.tail ?? [])] };
+    const step: TailStep =
+      form.operands === 1
+        ? { type: node.type, attrs: node.attrs }
+        : { type: node.type, attrs: node.attrs, operand: node.inputs[1 - i]!, flipped: i === 1 };
+    const fused: Node = {
+      ...producer,
+      outputs: [output],
+      tail: [...(producer.tail ?? []), step, ...(node.tail ?? [])],
+    };
     edit.replace(producer, []);
     edit.replace(node, [fused]);
     return 'rewritten';
   },
 };
 
-function refusal(node: Node, producer: Node, i: number, operands: 1 | 2, readOnlyByNode: (v: Value) => boolean): string | undefined {
+function refusal(
+  node: Node,
+  producer: Node,
+  i: number,
+  operands: 1 | 2,
+  readOnlyByNode: (v: Value) => boolean,
+): string | undefined {
   const x = node.inputs[i]!;
   const output = node.outputs[0]!;
   const other = operands === 2 ? node.inputs[1 - i]! : undefined;
@@ -121,6 +157,7 @@ function refusal(node: Node, producer: Node, i: number, operands: 1 | 2, readOnl
   if (other === x || node.tail?.some((step) => step.operand === x)) return 'it reads its input twice';
   if (!readOnlyByNode(x)) return `"${x.name}" is read elsewhere`;
   if (other && !canBeOperand(other, output)) return 'the other operand has a higher rank';
-  if (new Set([...readsOf(producer), ...readsOf(node)]).size > MOST_READS) return `a draw reads at most ${MOST_READS} tensors`;
+  if (new Set([...readsOf(producer), ...readsOf(node)]).size > MOST_READS)
+    return `a draw reads at most ${MOST_READS} tensors`;
   return undefined;
 }

@@ -1,10 +1,24 @@
 import type { Graph } from '../ir/graph.js';
-import { dropDead, dropIdentity, flattenFullyConnected, foldConstants, matmulToFullyConnected, splitFusedActivation } from './canonical.js';
+import {
+  dropDead,
+  dropIdentity,
+  flattenFullyConnected,
+  foldConstants,
+  matmulToFullyConnected,
+  splitFusedActivation,
+} from './canonical.js';
 import { foldPad, foldScaleAndShift, fuseTail } from './fusing.js';
 import { type Pass, runPasses } from './pass.js';
 
 /** What every executor expects: no fused activations, nothing computed from constants alone, nothing idle. */
-export const canonicalPasses: readonly Pass[] = [foldConstants, splitFusedActivation, dropIdentity, matmulToFullyConnected, flattenFullyConnected, dropDead];
+export const canonicalPasses: readonly Pass[] = [
+  foldConstants,
+  splitFusedActivation,
+  dropIdentity,
+  matmulToFullyConnected,
+  flattenFullyConnected,
+  dropDead,
+];
 
 /** What makes a GPU segment few draws. */
 export const fusingPasses: readonly Pass[] = [foldPad, foldScaleAndShift, fuseTail];

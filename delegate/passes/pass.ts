@@ -15,7 +15,11 @@ export interface Pass {
 const MOST_SWEEPS = 64;
 
 /** Applies passes in order, each until it finds nothing more. `log` gets a line for every rewrite and refusal. */
-export function runPasses(graph: Graph, passes: readonly Pass[], log: (line: string) => void = (line) => debug(2, () => line)): Graph {
+export function runPasses(
+  graph: Graph,
+  passes: readonly Pass[],
+  log: (line: string) => void = (line) => debug(2, () => line),
+): Graph {
   const edit = new Editor(graph);
   for (const pass of passes) {
     for (let sweep = 0; sweep < MOST_SWEEPS && sweepOnce(pass, edit, sweep === 0 ? log : () => {}); sweep++);

@@ -54,11 +54,15 @@ export function sharedLowerBound(usages: readonly Usage[]): number {
   let sum = 0;
   for (const kind of new Set(usages.map((u) => u.kind))) {
     const live = new Map<number, number[]>();
-    for (const u of usages) if (u.kind === kind) for (const s of stepsOf(u)) live.set(s, [...(live.get(s) ?? []), bytesOf(u)]);
+    for (const u of usages)
+      if (u.kind === kind) for (const s of stepsOf(u)) live.set(s, [...(live.get(s) ?? []), bytesOf(u)]);
     const ranks: number[] = [];
-    for (const sizes of live.values()) sizes.sort((a, b) => b - a).forEach((size, rank) => {
-      ranks[rank] = Math.max(ranks[rank] ?? 0, size);
-    });
+    for (const sizes of live.values())
+      sizes
+        .sort((a, b) => b - a)
+        .forEach((size, rank) => {
+          ranks[rank] = Math.max(ranks[rank] ?? 0, size);
+        });
     sum += ranks.reduce((a, b) => a + b, 0);
   }
   return sum;
@@ -75,7 +79,9 @@ function greedy(usages: readonly Usage[], order: readonly number[]): Assignment 
     let waste = Number.POSITIVE_INFINITY;
     slots.forEach((slot, s) => {
       if (slot.kind !== u.kind || slot.usages.some((j) => overlap(usages[j]!, u))) return;
-      const growth = bytesOf({ ...slot, width: Math.max(slot.width, u.width), height: Math.max(slot.height, u.height) }) - bytesOf(slot);
+      const growth =
+        bytesOf({ ...slot, width: Math.max(slot.width, u.width), height: Math.max(slot.height, u.height) }) -
+        bytesOf(slot);
       const left = bytesOf(slot) - bytesOf(u);
       if (growth < least || (growth === least && left < waste)) [best, least, waste] = [s, growth, left];
     });

@@ -3,7 +3,7 @@ import { isFloat } from '../ir/dtype.js';
 import { type Graph, type Node, nodeName, type Value, valuesOf } from '../ir/graph.js';
 import { type Shape, sizeOf } from '../ir/shape.js';
 import { forms } from '../kernels/index.js';
-import { atlasWidthFor, isLinear, layoutOf, layoutProblem, sameStorage, type Layout } from '../layout/layout.js';
+import { atlasWidthFor, isLinear, type Layout, layoutOf, layoutProblem, sameStorage } from '../layout/layout.js';
 import type { Kernel, ShaderTarget } from '../shader/kernel.js';
 import { assignMemory, sharedLowerBound, type Usage } from './memory.js';
 
@@ -88,11 +88,25 @@ export function makePlan(graph: Graph, options: PlanTarget): Plan {
     if (isLinear(layout(value))) return value;
     const flat: Value = { id: -1, name: value.name, shape: dense[i]!, dtype: value.dtype };
     external.add(flat);
-    const node: Node = { id: graph.nodes.at(-1)?.id ?? 0, type: 'RESHAPE', attrs: {}, inputs: [value], outputs: [flat] };
+    const node: Node = {
+      id: graph.nodes.at(-1)?.id ?? 0,
+      type: 'RESHAPE',
+      attrs: {},
+      inputs: [value],
+      outputs: [flat],
+    };
     for (const kernel of forms.get('RESHAPE')!.build(node, context)) draws.push({ node, kernel });
     return flat;
   });
-  return { graph, target, draws, readable, layoutOf: layout, precision: options.precision, ...place(graph, draws, readable, storage.rootOf, target, layout) };
+  return {
+    graph,
+    target,
+    draws,
+    readable,
+    layoutOf: layout,
+    precision: options.precision,
+    ...place(graph, draws, readable, storage.rootOf, target, layout),
+  };
 }
 
 /** Which values share a texture because a node only renames the shape: `rootOf` gives the one that is written. */
@@ -103,7 +117,15 @@ function shareStorage(graph: Graph, layout: (v: Value) => Layout): { aliases: Se
   for (const node of graph.nodes) {
     const [from] = node.inputs;
     const [to] = node.outputs;
-    if (!SHAPE_ONLY.has(node.type) || node.tail?.length || !from || from.data || !to || !sameStorage(layout(from), layout(to))) continue;
+    if (
+      !SHAPE_ONLY.has(node.type) ||
+      node.tail?.length ||
+      !from ||
+      from.data ||
+      !to ||
+      !sameStorage(layout(from), layout(to))
+    )
+      continue;
     aliases.add(node);
     roots.set(to, rootOf(from));
   }
@@ -111,7 +133,14 @@ function shareStorage(graph: Graph, layout: (v: Value) => Layout): { aliases: Se
 }
 
 /** Assigns textures: graph inputs, graph outputs and dense forms keep theirs, all else shares. */
-function place(graph: Graph, draws: readonly PlannedDraw[], readable: readonly Value[], rootOf: (v: Value) => Value, target: ShaderTarget, layout: (v: Value) => Layout) {
+function place(
+  graph: Graph,
+  draws: readonly PlannedDraw[],
+  readable: readonly Value[],
+  rootOf: (v: Value) => Value,
+  target: ShaderTarget,
+  layout: (v: Value) => Layout,
+) {
   const kept = new Set<Value>([...graph.inputs, ...graph.outputs, ...readable].map(rootOf));
   const lives = new Map<Value, [first: number, last: number]>();
   const constants = new Set<Value>();
@@ -134,7 +163,12 @@ function place(graph: Graph, draws: readonly PlannedDraw[], readable: readonly V
   const shared = [...lives].filter(([v]) => !kept.has(v));
   const usages: Usage[] = shared.map(([v, [first, last]]) => ({ ...describe(v), first, last }));
   const assignment = assignMemory(usages);
-  const textures: PlannedTexture[] = assignment.slots.map((s) => ({ width: s.width, height: s.height, layers: Number.parseInt(s.kind, 10), half: s.kind.endsWith('h') }));
+  const textures: PlannedTexture[] = assignment.slots.map((s) => ({
+    width: s.width,
+    height: s.height,
+    layers: Number.parseInt(s.kind, 10),
+    half: s.kind.endsWith('h'),
+  }));
   const byRoot = new Map<Value, number>(shared.map(([v], i) => [v, assignment.slotOf[i]!]));
   let keptBytes = 0;
   for (const value of kept) {
@@ -153,7 +187,9 @@ function place(graph: Graph, draws: readonly PlannedDraw[], readable: readonly V
     if (slot !== undefined) textureOf.set(v, slot);
   }
   return {
-    textures, textureOf, constants: [...constants],
+    textures,
+    textureOf,
+    constants: [...constants],
     activationBytes: assignment.bytes + keptBytes,
     lowerBoundBytes: sharedLowerBound(usages) + keptBytes,
   };

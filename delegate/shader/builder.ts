@@ -84,15 +84,31 @@ export class ShaderBuilder {
     const i = this.#inputs.push(value) - 1;
     const layout = layoutOf(value.shape, this.#target.atlasWidth);
     const normalized = this.#target.fetch === 'texture';
-    if (normalized) this.#global(`vec2 i${i}`, `vec2(${this.#param({ kind: 'inverse', input: i, axis: 0 })}, ${this.#param({ kind: 'inverse', input: i, axis: 1 })})`);
+    if (normalized)
+      this.#global(
+        `vec2 i${i}`,
+        `vec2(${this.#param({ kind: 'inverse', input: i, axis: 0 })}, ${this.#param({ kind: 'inverse', input: i, axis: 1 })})`,
+      );
     const texel = (position: string, layer: string | number): string => {
       const l = typeof layer === 'number' ? float(layer) : layer;
-      return normalized ? `texture(x${i}, vec3((${position}) * i${i}, ${l}))` : `texelFetch(x${i}, ivec3(${position}, ${l}), 0)`;
+      return normalized
+        ? `texture(x${i}, vec3((${position}) * i${i}, ${l}))`
+        : `texelFetch(x${i}, ivec3(${position}, ${l}), 0)`;
     };
-    const [tileW, tileH, cols, rows] = [this.param(layout.tileW), this.param(layout.tileH), this.param(layout.cols), this.param(layout.rows)];
+    const [tileW, tileH, cols, rows] = [
+      this.param(layout.tileW),
+      this.param(layout.tileH),
+      this.param(layout.cols),
+      this.param(layout.rows),
+    ];
     let declared = false;
     const access: InputAccess = {
-      layout, texel, tileW, tileH, cols, rows,
+      layout,
+      texel,
+      tileW,
+      tileH,
+      cols,
+      rows,
       at: (n, y, x, s) => {
         if (!declared) this.#declareAt(i, layout, access, this.param(1 / layout.cols));
         declared = true;
@@ -125,14 +141,19 @@ export class ShaderBuilder {
     }
     const perRow = groupsPerRow(group);
     const normalized = this.#target.fetch === 'texture';
-    if (normalized && !this.#globals.has('vec2 iw')) this.#global('vec2 iw', `vec2(${float(1 / ARENA_WIDTH)}, ${this.#param({ kind: 'arena-inverse' })})`);
+    if (normalized && !this.#globals.has('vec2 iw'))
+      this.#global('vec2 iw', `vec2(${float(1 / ARENA_WIDTH)}, ${this.#param({ kind: 'arena-inverse' })})`);
     const at = (k: string): string =>
-      normalized ? `texture(weights, vec2(w${b}.x + ${k}, w${b}.y) * iw)` : `texelFetch(weights, ivec2(w${b}.x + ${k}, w${b}.y), 0)`;
+      normalized
+        ? `texture(weights, vec2(w${b}.x + ${k}, w${b}.y) * iw)`
+        : `texelFetch(weights, ivec2(w${b}.x + ${k}, w${b}.y), 0)`;
     return {
-      begin: (g) => `float g${b} = floor((${g} + 0.5) * ${float(1 / perRow)}); vec2 w${b} = vec2((${g} - g${b} * ${float(perRow)}) * ${float(group)} + 0.5, ${first} + g${b} + 0.5);`,
+      begin: (g) =>
+        `float g${b} = floor((${g} + 0.5) * ${float(1 / perRow)}); vec2 w${b} = vec2((${g} - g${b} * ${float(perRow)}) * ${float(group)} + 0.5, ${first} + g${b} + 0.5);`,
       at: (k) => at(float(k)),
       atDynamic: at,
-      next: () => `w${b}.x += ${float(group)}; if (w${b}.x > ${float(perRow * group)}) w${b} = vec2(0.5, w${b}.y + 1.0);`,
+      next: () =>
+        `w${b}.x += ${float(group)}; if (w${b}.x > ${float(perRow * group)}) w${b} = vec2(0.5, w${b}.y + 1.0);`,
     };
   }
 
@@ -188,7 +209,11 @@ export class ShaderBuilder {
     const header = [
       '#version 300 es\nprecision highp float;\nprecision highp int;\nprecision highp sampler2DArray;\nprecision highp sampler2D;',
       ...this.#inputs.map((_, i) => `uniform sampler2DArray x${i};`),
-      this.#blocks.length === 0 ? '' : storage === 'uniform' ? `layout(std140) uniform Weights { vec4 weights[${UNIFORM_BLOCK_TEXELS}]; };` : 'uniform sampler2D weights;',
+      this.#blocks.length === 0
+        ? ''
+        : storage === 'uniform'
+          ? `layout(std140) uniform Weights { vec4 weights[${UNIFORM_BLOCK_TEXELS}]; };`
+          : 'uniform sampler2D weights;',
       `layout(std140) uniform Params { vec4 p[${Math.max(1, Math.ceil(this.#params.length / 4))}]; };`,
       ...planes.map((p) => `layout(location = ${p}) out vec4 r${p};`),
       `const float BX = ${float(bx)}, BY = ${float(by)};`,
@@ -197,8 +222,14 @@ export class ShaderBuilder {
       ...this.#functions,
     ];
     return {
-      name, source: [...header.filter(Boolean), main].join('\n'), output: this.#output, inputs: this.#inputs, blocks: this.#blocks, storage,
-      params: this.#params, multiplyAdds,
+      name,
+      source: [...header.filter(Boolean), main].join('\n'),
+      output: this.#output,
+      inputs: this.#inputs,
+      blocks: this.#blocks,
+      storage,
+      params: this.#params,
+      multiplyAdds,
     };
   }
 

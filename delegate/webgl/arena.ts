@@ -40,7 +40,10 @@ export class Arena {
         continue;
       }
       const rows = kernel.blocks.reduce((sum, b) => sum + arenaRows(b), 0);
-      if (rows > limit) throw new DeviceError(`kernel ${kernel.name}: weights need ${rows} rows of the arena; this device allows ${limit}`);
+      if (rows > limit)
+        throw new DeviceError(
+          `kernel ${kernel.name}: weights need ${rows} rows of the arena; this device allows ${limit}`,
+        );
       if (!pages.length || pages.at(-1)!.rows + rows > limit) pages.push({ rows: 0, blocks: [] });
       const page = pages.at(-1)!;
       const firsts = kernel.blocks.map((block) => {
@@ -55,17 +58,28 @@ export class Arena {
     if (uniform.length) this.#uploadUniforms(uniform);
   }
 
-  *#upload({ rows, blocks }: { rows: number; blocks: readonly [WeightBlock, number][] }, half: boolean): Generator<void> {
+  *#upload(
+    { rows, blocks }: { rows: number; blocks: readonly [WeightBlock, number][] },
+    half: boolean,
+  ): Generator<void> {
     const texels = new Float32Array(rows * ARENA_WIDTH * 4);
     for (const [block, first] of blocks) {
       const values = block.texels();
       const rowFloats = groupsPerRow(block.group) * block.group * 4;
-      for (let from = 0, row = first; from < values.length; from += rowFloats, row++) texels.set(values.subarray(from, from + rowFloats), row * ARENA_WIDTH * 4);
+      for (let from = 0, row = first; from < values.length; from += rowFloats, row++)
+        texels.set(values.subarray(from, from + rowFloats), row * ARENA_WIDTH * 4);
       yield;
     }
     const { gl } = this.#device;
     gl.activeTexture(gl.TEXTURE0);
-    const texture = this.#device.createTexture(gl.TEXTURE_2D, half ? gl.RGBA16F : gl.RGBA32F, half ? 8 : 16, ARENA_WIDTH, rows, 1);
+    const texture = this.#device.createTexture(
+      gl.TEXTURE_2D,
+      half ? gl.RGBA16F : gl.RGBA32F,
+      half ? 8 : 16,
+      ARENA_WIDTH,
+      rows,
+      1,
+    );
     this.pages.push(texture);
     this.bytes += texture.bytes;
     gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, ARENA_WIDTH, rows, gl.RGBA, gl.FLOAT, half ? clampToHalf(texels) : texels);

@@ -1,7 +1,7 @@
 import type { Value } from '../ir/graph.js';
 import { ARENA_WIDTH } from '../layout/weights.js';
-import type { Kernel, Param } from '../shader/kernel.js';
 import type { Plan } from '../plan/plan.js';
+import type { Kernel, Param } from '../shader/kernel.js';
 import type { Arena } from './arena.js';
 import type { Device, OwnedTexture } from './device.js';
 import type { Program } from './program.js';
@@ -29,7 +29,11 @@ export interface Resources {
 }
 
 /** The numbers of all kernels in one buffer, each at an offset that `bindBufferRange` accepts. */
-export function packParams(kernels: readonly Kernel[], alignment: number, { textureOf, arena }: Pick<Resources, 'textureOf' | 'arena'>): { data: Float32Array; offsets: number[] } {
+export function packParams(
+  kernels: readonly Kernel[],
+  alignment: number,
+  { textureOf, arena }: Pick<Resources, 'textureOf' | 'arena'>,
+): { data: Float32Array; offsets: number[] } {
   const step = Math.max(alignment, 16) / 4;
   const offsets: number[] = [];
   let size = 0;
@@ -58,7 +62,13 @@ export function packParams(kernels: readonly Kernel[], alignment: number, { text
 }
 
 /** Resolves draws to commands. Which texture is on which unit is simulated, so that only changes are issued. */
-export function linkCommands(plan: Plan, kernels: readonly Kernel[], offsets: readonly number[], device: Device, resources: Resources): Command[] {
+export function linkCommands(
+  plan: Plan,
+  kernels: readonly Kernel[],
+  offsets: readonly number[],
+  device: Device,
+  resources: Resources,
+): Command[] {
   const { gl, capabilities } = device;
   const units: (WebGLTexture | undefined)[] = new Array(Math.min(16, capabilities.textureUnits)).fill(undefined);
   const lastUse = new Array<number>(units.length).fill(-1);
@@ -67,7 +77,10 @@ export function linkCommands(plan: Plan, kernels: readonly Kernel[], offsets: re
   return kernels.map((kernel, step) => {
     const { program, samplers } = resources.programOf(kernel);
     const placement = resources.arena.placementOf(kernel);
-    const reads: [OwnedTexture, WebGLUniformLocation | null][] = kernel.inputs.map((v, i) => [resources.textureOf(v), samplers[i] ?? null]);
+    const reads: [OwnedTexture, WebGLUniformLocation | null][] = kernel.inputs.map((v, i) => [
+      resources.textureOf(v),
+      samplers[i] ?? null,
+    ]);
     if (placement.kind === 'texture') reads.push([resources.arena.pages[placement.page]!, samplers.at(-1) ?? null]);
     const binds: { unit: GLenum; target: GLenum; texture: WebGLTexture }[] = [];
     const sets: { location: WebGLUniformLocation; unit: number }[] = [];
@@ -86,8 +99,13 @@ export function linkCommands(plan: Plan, kernels: readonly Kernel[], offsets: re
     const { width, height } = plan.layoutOf(kernel.output);
     const command: Command = {
       program: program === current ? undefined : program,
-      framebuffer: resources.framebufferOf(kernel.output), width, height, binds, samplers: sets,
-      paramOffset: offsets[step]!, paramBytes: vec4sOf(kernel) * 16,
+      framebuffer: resources.framebufferOf(kernel.output),
+      width,
+      height,
+      binds,
+      samplers: sets,
+      paramOffset: offsets[step]!,
+      paramBytes: vec4sOf(kernel) * 16,
       weightsOffset: placement.kind === 'uniform' ? placement.offset : -1,
     };
     current = program;

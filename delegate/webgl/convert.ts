@@ -1,4 +1,4 @@
-import { type DType, arrayOf, floatToHalf, halfToFloat, type NumericData } from '../ir/dtype.js';
+import { arrayOf, type DType, floatToHalf, halfToFloat, type NumericData } from '../ir/dtype.js';
 
 /** Values as floats, the form in which textures hold every type. float32 is not copied. */
 export function toFloats(data: NumericData, dtype: DType): ArrayLike<number> {
@@ -12,7 +12,8 @@ export function fromFloats(texels: Float32Array, size: number, dtype: DType): Nu
   if (dtype === 'float32') return texels.subarray(0, size);
   const values = new (arrayOf(dtype))(size) as Float32Array;
   const [lo, hi] = LIMITS[dtype] ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-  for (let i = 0; i < size; i++) values[i] = dtype === 'float16' ? floatToHalf(texels[i]!) : Math.min(Math.max(texels[i]!, lo), hi);
+  for (let i = 0; i < size; i++)
+    values[i] = dtype === 'float16' ? floatToHalf(texels[i]!) : Math.min(Math.max(texels[i]!, lo), hi);
   return values;
 }
 

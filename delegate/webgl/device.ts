@@ -30,7 +30,9 @@ export class Device {
     this.capabilities = probe(gl);
     this.vertexArray = gl.createVertexArray();
     if (!this.capabilities.float32Targets && !this.capabilities.float16Targets)
-      throw new DeviceError('this WebGL2 context renders to no float texture (EXT_color_buffer_float and EXT_color_buffer_half_float are absent)');
+      throw new DeviceError(
+        'this WebGL2 context renders to no float texture (EXT_color_buffer_float and EXT_color_buffer_half_float are absent)',
+      );
   }
 
   count(kind: Kind, change: 1 | -1): void {
@@ -47,10 +49,18 @@ export class Device {
   }
 
   /** A texture with storage and nearest sampling, bound to the active unit. */
-  createTexture(target: GLenum, format: GLenum, texelBytes: number, width: number, height: number, layers: number): OwnedTexture {
+  createTexture(
+    target: GLenum,
+    format: GLenum,
+    texelBytes: number,
+    width: number,
+    height: number,
+    layers: number,
+  ): OwnedTexture {
     const { gl } = this;
     const texture = gl.createTexture();
-    if (!texture) throw gl.isContextLost() ? new ContextLostError('createTexture') : new DeviceError('the context gave no texture');
+    if (!texture)
+      throw gl.isContextLost() ? new ContextLostError('createTexture') : new DeviceError('the context gave no texture');
     gl.bindTexture(target, texture);
     for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(target, name, gl.NEAREST);
     for (const name of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(target, name, gl.CLAMP_TO_EDGE);
@@ -71,7 +81,8 @@ export class Device {
   createBuffer(target: GLenum, data: ArrayBufferView | number, usage: GLenum): WebGLBuffer {
     const { gl } = this;
     const buffer = gl.createBuffer();
-    if (!buffer) throw gl.isContextLost() ? new ContextLostError('createBuffer') : new DeviceError('the context gave no buffer');
+    if (!buffer)
+      throw gl.isContextLost() ? new ContextLostError('createBuffer') : new DeviceError('the context gave no buffer');
     gl.bindBuffer(target, buffer);
     if (typeof data === 'number') gl.bufferData(target, data, usage);
     else gl.bufferData(target, data, usage);
@@ -88,17 +99,24 @@ export class Device {
   createFramebuffer({ texture, layers }: OwnedTexture): WebGLFramebuffer {
     const { gl } = this;
     const framebuffer = gl.createFramebuffer();
-    if (!framebuffer) throw gl.isContextLost() ? new ContextLostError('createFramebuffer') : new DeviceError('the context gave no framebuffer');
+    if (!framebuffer)
+      throw gl.isContextLost()
+        ? new ContextLostError('createFramebuffer')
+        : new DeviceError('the context gave no framebuffer');
     this.count('framebuffers', 1);
     gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
     const attachments = Array.from({ length: layers }, (_, i) => gl.COLOR_ATTACHMENT0 + i);
-    attachments.forEach((attachment, layer) => gl.framebufferTextureLayer(gl.FRAMEBUFFER, attachment, texture, 0, layer));
+    for (const [layer, attachment] of attachments.entries()) {
+      gl.framebufferTextureLayer(gl.FRAMEBUFFER, attachment, texture, 0, layer);
+    }
     gl.drawBuffers(attachments);
     const status = gl.checkFramebufferStatus(gl.FRAMEBUFFER);
     if (status !== gl.FRAMEBUFFER_COMPLETE) {
       this.deleteFramebuffer(framebuffer);
       this.check('createFramebuffer');
-      throw new DeviceError(`framebuffer of ${layers} layers is not complete (status 0x${status.toString(16)}); the device may allow fewer or smaller colour targets`);
+      throw new DeviceError(
+        `framebuffer of ${layers} layers is not complete (status 0x${status.toString(16)}); the device may allow fewer or smaller colour targets`,
+      );
     }
     return framebuffer;
   }

@@ -112,12 +112,22 @@ export class Executor implements Executable {
     const { gl } = this.#device;
     gl.activeTexture(gl.TEXTURE0);
     for (const { width, height, layers, half } of this.#plan.textures) {
-      const texture = this.#device.createTexture(gl.TEXTURE_2D_ARRAY, half ? gl.RGBA16F : gl.RGBA32F, half ? 8 : 16, width, height, layers);
+      const texture = this.#device.createTexture(
+        gl.TEXTURE_2D_ARRAY,
+        half ? gl.RGBA16F : gl.RGBA32F,
+        half ? 8 : 16,
+        width,
+        height,
+        layers,
+      );
       this.#textures.push(texture);
       this.#framebuffers.push(this.#device.createFramebuffer(texture));
     }
     const error = gl.getError();
-    if (error === gl.OUT_OF_MEMORY) throw new DeviceError(`out of GPU memory: this model needs ${this.#plan.activationBytes + this.#arena.bytes} bytes of textures; dispose other models or use precisionLossAllowed`);
+    if (error === gl.OUT_OF_MEMORY)
+      throw new DeviceError(
+        `out of GPU memory: this model needs ${this.#plan.activationBytes + this.#arena.bytes} bytes of textures; dispose other models or use precisionLossAllowed`,
+      );
   }
 
   #uploadConstant(value: Value): OwnedTexture {
@@ -126,8 +136,27 @@ export class Executor implements Executable {
     const texels = new Float32Array(floatsOf(layout));
     packTexels(toFloats(value.data as NumericData, value.dtype), layout, texels);
     gl.activeTexture(gl.TEXTURE0);
-    const texture = this.#device.createTexture(gl.TEXTURE_2D_ARRAY, gl.RGBA32F, 16, layout.width, layout.height, layout.layers);
-    gl.texSubImage3D(gl.TEXTURE_2D_ARRAY, 0, 0, 0, 0, layout.width, layout.height, layout.layers, gl.RGBA, gl.FLOAT, texels);
+    const texture = this.#device.createTexture(
+      gl.TEXTURE_2D_ARRAY,
+      gl.RGBA32F,
+      16,
+      layout.width,
+      layout.height,
+      layout.layers,
+    );
+    gl.texSubImage3D(
+      gl.TEXTURE_2D_ARRAY,
+      0,
+      0,
+      0,
+      0,
+      layout.width,
+      layout.height,
+      layout.layers,
+      gl.RGBA,
+      gl.FLOAT,
+      texels,
+    );
     return texture;
   }
 
@@ -141,7 +170,19 @@ export class Executor implements Executable {
     this.#guarded(() => {
       gl.activeTexture(gl.TEXTURE0);
       gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.#textureOf(value).texture);
-      gl.texSubImage3D(gl.TEXTURE_2D_ARRAY, 0, 0, 0, 0, layout.width, layout.height, layout.layers, gl.RGBA, gl.FLOAT, texels);
+      gl.texSubImage3D(
+        gl.TEXTURE_2D_ARRAY,
+        0,
+        0,
+        0,
+        0,
+        layout.width,
+        layout.height,
+        layout.layers,
+        gl.RGBA,
+        gl.FLOAT,
+        texels,
+      );
     });
   }
 
@@ -170,7 +211,8 @@ export class Executor implements Executable {
       }
       for (const s of c.samplers) gl.uniform1i(s.location, s.unit);
       gl.bindBufferRange(gl.UNIFORM_BUFFER, 0, params, c.paramOffset, c.paramBytes);
-      if (c.weightsOffset >= 0) gl.bindBufferRange(gl.UNIFORM_BUFFER, 1, this.#arena.uniforms!, c.weightsOffset, UNIFORM_BLOCK_TEXELS * 16);
+      if (c.weightsOffset >= 0)
+        gl.bindBufferRange(gl.UNIFORM_BUFFER, 1, this.#arena.uniforms!, c.weightsOffset, UNIFORM_BLOCK_TEXELS * 16);
       gl.drawArrays(gl.TRIANGLES, 0, 3);
     }
   }
@@ -246,7 +288,10 @@ export class Executor implements Executable {
 
   readTexture(position: number, target: LinearTexture): void {
     const { value, width, height } = this.#readable(position);
-    if (target.width !== width || target.height < height) throw new DeviceError(`readTexture: the target is ${target.width}x${target.height}; output ${position} fills ${width}x${height} (linearSize)`);
+    if (target.width !== width || target.height < height)
+      throw new DeviceError(
+        `readTexture: the target is ${target.width}x${target.height}; output ${position} fills ${width}x${height} (linearSize)`,
+      );
     const { gl } = this.#device;
     this.#guarded(() => {
       this.#bindForRead(value);
@@ -260,7 +305,17 @@ export class Executor implements Executable {
     const value = this.#input(position);
     let made = this.#imports.get(position);
     if (!made) {
-      made = this.#guarded(() => new Import(this.#device, this.#programs, this.#plan, value, this.#textureOf(value), this.#framebuffers[this.#plan.textureOf.get(value)!]!));
+      made = this.#guarded(
+        () =>
+          new Import(
+            this.#device,
+            this.#programs,
+            this.#plan,
+            value,
+            this.#textureOf(value),
+            this.#framebuffers[this.#plan.textureOf.get(value)!]!,
+          ),
+      );
       this.#imports.set(position, made);
     }
     return made;

@@ -1,6 +1,23 @@
 /** Capabilities that would change what a draw writes. */
-const CAPABILITIES = ['SCISSOR_TEST', 'BLEND', 'DEPTH_TEST', 'STENCIL_TEST', 'RASTERIZER_DISCARD', 'SAMPLE_ALPHA_TO_COVERAGE', 'SAMPLE_COVERAGE', 'CULL_FACE'] as const;
-const UNPACK = ['UNPACK_FLIP_Y_WEBGL', 'UNPACK_PREMULTIPLY_ALPHA_WEBGL', 'UNPACK_ROW_LENGTH', 'UNPACK_SKIP_PIXELS', 'UNPACK_SKIP_ROWS', 'UNPACK_IMAGE_HEIGHT', 'UNPACK_SKIP_IMAGES'] as const;
+const CAPABILITIES = [
+  'SCISSOR_TEST',
+  'BLEND',
+  'DEPTH_TEST',
+  'STENCIL_TEST',
+  'RASTERIZER_DISCARD',
+  'SAMPLE_ALPHA_TO_COVERAGE',
+  'SAMPLE_COVERAGE',
+  'CULL_FACE',
+] as const;
+const UNPACK = [
+  'UNPACK_FLIP_Y_WEBGL',
+  'UNPACK_PREMULTIPLY_ALPHA_WEBGL',
+  'UNPACK_ROW_LENGTH',
+  'UNPACK_SKIP_PIXELS',
+  'UNPACK_SKIP_ROWS',
+  'UNPACK_IMAGE_HEIGHT',
+  'UNPACK_SKIP_IMAGES',
+] as const;
 const PACK = ['PACK_ROW_LENGTH', 'PACK_SKIP_PIXELS', 'PACK_SKIP_ROWS'] as const;
 
 /**
@@ -21,7 +38,9 @@ export function guarded<T>(gl: WebGL2RenderingContext, body: () => T): T {
   const draw = get(gl.DRAW_FRAMEBUFFER_BINDING) as WebGLFramebuffer | null;
   const read = get(gl.READ_FRAMEBUFFER_BINDING) as WebGLFramebuffer | null;
   const buffers = [
-    [gl.UNIFORM_BUFFER, gl.UNIFORM_BUFFER_BINDING], [gl.PIXEL_PACK_BUFFER, gl.PIXEL_PACK_BUFFER_BINDING], [gl.PIXEL_UNPACK_BUFFER, gl.PIXEL_UNPACK_BUFFER_BINDING],
+    [gl.UNIFORM_BUFFER, gl.UNIFORM_BUFFER_BINDING],
+    [gl.PIXEL_PACK_BUFFER, gl.PIXEL_PACK_BUFFER_BINDING],
+    [gl.PIXEL_UNPACK_BUFFER, gl.PIXEL_UNPACK_BUFFER_BINDING],
   ].map(([target, name]) => [target!, get(name!) as WebGLBuffer | null] as const);
   for (const c of on) gl.disable(gl[c]);
   for (const [name] of stores) gl.pixelStorei(name, 0);

@@ -24,7 +24,14 @@ export class Import {
   readonly #owned: boolean;
   readonly #source: WebGLFramebuffer;
 
-  constructor(device: Device, programs: ProgramCache, plan: Plan, value: Value, texture: OwnedTexture, framebuffer: WebGLFramebuffer) {
+  constructor(
+    device: Device,
+    programs: ProgramCache,
+    plan: Plan,
+    value: Value,
+    texture: OwnedTexture,
+    framebuffer: WebGLFramebuffer,
+  ) {
     const { gl } = device;
     this.#device = device;
     this.#programs = programs;
@@ -41,8 +48,10 @@ export class Import {
     this.#kernels = forms.get('RESHAPE')!.build(node, { target: plan.target, scratch: () => flat });
     for (const kernel of this.#kernels) programs.acquire(kernel);
     const resources = {
-      textureOf: (v: Value) => (v === flat ? this.#linear : texture), framebufferOf: () => framebuffer,
-      programOf: (k: Kernel) => programs.get(k.source), arena: new Arena(device),
+      textureOf: (v: Value) => (v === flat ? this.#linear : texture),
+      framebufferOf: () => framebuffer,
+      programOf: (k: Kernel) => programs.get(k.source),
+      arena: new Arena(device),
     };
     const { data, offsets } = packParams(this.#kernels, device.capabilities.uniformAlignment, resources);
     this.params = device.createBuffer(gl.UNIFORM_BUFFER, data, gl.STATIC_DRAW);
@@ -53,7 +62,9 @@ export class Import {
   copy({ texture, width, height }: LinearTexture): void {
     const { gl } = this.#device;
     if (width !== this.layout.width || height < this.layout.height)
-      throw new DeviceError(`uploadTexture: the source is ${width}x${height}; this input takes ${this.layout.width}x${this.layout.height} (linearSize)`);
+      throw new DeviceError(
+        `uploadTexture: the source is ${width}x${height}; this input takes ${this.layout.width}x${this.layout.height} (linearSize)`,
+      );
     gl.bindFramebuffer(gl.READ_FRAMEBUFFER, this.#source);
     gl.framebufferTexture2D(gl.READ_FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
     gl.readBuffer(gl.COLOR_ATTACHMENT0);

@@ -1,5 +1,5 @@
-import { DeviceError } from '../errors.js';
 import { debug } from '../debug.js';
+import { DeviceError } from '../errors.js';
 import { type Kernel, VERTEX_SHADER } from '../shader/kernel.js';
 import type { Device } from './device.js';
 
@@ -15,7 +15,10 @@ export interface Program {
 /** Programs of one device by shader text, shared between executables and counted. */
 export class ProgramCache {
   readonly #device: Device;
-  readonly #entries = new Map<string, { program: WebGLProgram; fragment: WebGLShader; uses: number; linked?: Program; inputs: number; name: string }>();
+  readonly #entries = new Map<
+    string,
+    { program: WebGLProgram; fragment: WebGLShader; uses: number; linked?: Program; inputs: number; name: string }
+  >();
   #vertex: WebGLShader | undefined;
 
   constructor(device: Device) {
@@ -49,7 +52,13 @@ export class ProgramCache {
   isReady(source: string): boolean {
     const { gl, capabilities } = this.#device;
     const entry = this.#entries.get(source);
-    return !entry || entry.linked !== undefined || !capabilities.parallelCompile || gl.isContextLost() || Boolean(gl.getProgramParameter(entry.program, COMPLETION_STATUS_KHR));
+    return (
+      !entry ||
+      entry.linked !== undefined ||
+      !capabilities.parallelCompile ||
+      gl.isContextLost() ||
+      Boolean(gl.getProgramParameter(entry.program, COMPLETION_STATUS_KHR))
+    );
   }
 
   /** The linked program. Throws DeviceError with the numbered source when the driver refuses it. */
@@ -59,7 +68,10 @@ export class ProgramCache {
     return entry.linked;
   }
 
-  #link(source: string, { program, fragment, inputs, name }: { program: WebGLProgram; fragment: WebGLShader; inputs: number; name: string }): Program {
+  #link(
+    source: string,
+    { program, fragment, inputs, name }: { program: WebGLProgram; fragment: WebGLShader; inputs: number; name: string },
+  ): Program {
     const { gl } = this.#device;
     if (!gl.getProgramParameter(program, gl.LINK_STATUS)) {
       this.#device.check('linkProgram');
@@ -101,5 +113,8 @@ function compile(gl: WebGL2RenderingContext, type: GLenum, source: string): WebG
 }
 
 function numbered(source: string): string {
-  return source.split('\n').map((line, i) => `${String(i + 1).padStart(3)} ${line}`).join('\n');
+  return source
+    .split('\n')
+    .map((line, i) => `${String(i + 1).padStart(3)} ${line}`)
+    .join('\n');
 }

@@ -1,6 +1,13 @@
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
-import { type BackendValues, type DataType, getKernel, type NamedAttrMap, type TensorInfo } from '@tensorflow/tfjs-core';
 import {
+  type BackendValues,
+  type DataType,
+  getKernel,
+  type NamedAttrMap,
+  type TensorInfo,
+} from '@tensorflow/tfjs-core';
+import {
+  ops as builtinOps,
   type Cpu,
   type CpuTensor,
   type DType,
@@ -8,7 +15,6 @@ import {
   type Node,
   nodeName,
   type OpSpec,
-  ops as builtinOps,
   type TensorData,
   UnsupportedError,
   type Value,
@@ -31,7 +37,11 @@ export class CpuDelegate implements Cpu, SegmentRunner {
   /** Computes the graph's outputs, in order. Intermediate tensors are dropped after their last reader. */
   run(graph: Graph, inputs: readonly CpuTensor[]): readonly CpuTensor[];
   /** Runs a tfjs kernel on tensors of plain memory. */
-  run(kernel: string, inputs: Readonly<Record<string, CpuTensor>>, attrs?: Readonly<Record<string, unknown>>): CpuTensor;
+  run(
+    kernel: string,
+    inputs: Readonly<Record<string, CpuTensor>>,
+    attrs?: Readonly<Record<string, unknown>>,
+  ): CpuTensor;
   run(
     what: Graph | string,
     inputs: readonly CpuTensor[] | Readonly<Record<string, CpuTensor>>,
@@ -53,7 +63,8 @@ export class CpuDelegate implements Cpu, SegmentRunner {
       node.outputs.forEach((value, i) => {
         held.set(value, results[i]!);
       });
-      for (const value of node.inputs) if (value && lastReader.get(value) === node && !kept.has(value)) held.delete(value);
+      for (const value of node.inputs)
+        if (value && lastReader.get(value) === node && !kept.has(value)) held.delete(value);
     }
     return graph.outputs.map(tensorOf);
   }
@@ -75,15 +86,24 @@ export class CpuDelegate implements Cpu, SegmentRunner {
     }
   }
 
-  #runKernel(kernel: string, inputs: Readonly<Record<string, CpuTensor>>, attrs: Readonly<Record<string, unknown>>): CpuTensor {
+  #runKernel(
+    kernel: string,
+    inputs: Readonly<Record<string, CpuTensor>>,
+    attrs: Readonly<Record<string, unknown>>,
+  ): CpuTensor {
     this.#backend ??= new MathBackendCPU();
     const backend = this.#backend;
     const config = getKernel(kernel, 'cpu');
     if (!config) throw new UnsupportedError(`tfjs's CPU backend has no kernel ${kernel}`);
     const infos = Object.entries(inputs).map(
-      ([name, { shape, dtype, data }]) => [name, backend.makeTensorInfo([...shape], dtype as DataType, data as BackendValues)] as const,
+      ([name, { shape, dtype, data }]) =>
+        [name, backend.makeTensorInfo([...shape], dtype as DataType, data as BackendValues)] as const,
     );
-    const result = config.kernelFunc({ inputs: Object.fromEntries(infos), backend, attrs: attrs as NamedAttrMap }) as TensorInfo;
+    const result = config.kernelFunc({
+      inputs: Object.fromEntries(infos),
+      backend,
+      attrs: attrs as NamedAttrMap,
+    }) as TensorInfo;
     const data = backend.readSync(result.dataId) as TensorData;
     for (const info of [...infos.map(([, i]) => i), result]) backend.disposeData(info.dataId, true);
     return { shape: result.shape, dtype: result.dtype as DType, data };

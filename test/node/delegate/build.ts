@@ -17,7 +17,12 @@ export function ints(...values: number[]): Value {
   return { id: ids++, name: 'i', shape: [values.length], dtype: 'int32', data: Int32Array.from(values) };
 }
 
-export function node(type: string, inputs: readonly (Value | undefined)[], outputs: readonly Value[], attrs: Node['attrs'] = {}): Node {
+export function node(
+  type: string,
+  inputs: readonly (Value | undefined)[],
+  outputs: readonly Value[],
+  attrs: Node['attrs'] = {},
+): Node {
   return { id: ids++, type, attrs, inputs, outputs };
 }
 

@@ -4,33 +4,50 @@ import fc from 'fast-check';
 import { assignMemory, sharedLowerBound, type Usage } from '../../../delegate/plan/memory.js';
 
 const usage: fc.Arbitrary<Usage> = fc
-  .record({ width: fc.integer({ min: 1, max: 8 }), height: fc.integer({ min: 1, max: 64 }), kind: fc.constantFrom('4f', '1f'), first: fc.nat(20), life: fc.nat(6) })
+  .record({
+    width: fc.integer({ min: 1, max: 8 }),
+    height: fc.integer({ min: 1, max: 64 }),
+    kind: fc.constantFrom('4f', '1f'),
+    first: fc.nat(20),
+    life: fc.nat(6),
+  })
   .map(({ life, ...u }) => ({ ...u, texelBytes: u.kind === '4f' ? 64 : 16, last: u.first + life }));
 
 describe('memory', () => {
   it('never lets two live tensors share a texture, and gives each one that is large enough', () => {
-    fc.assert(fc.property(fc.array(usage, { maxLength: 20 }), (usages) => {
-      const { slotOf, slots } = assignMemory(usages);
-      usages.forEach((u, i) => {
-        const slot = slots[slotOf[i]!]!;
-        assert.ok(slot.width >= u.width && slot.height >= u.height && slot.kind === u.kind);
-        usages.forEach((v, j) => {
-          if (i !== j && slotOf[i] === slotOf[j]) assert.ok(u.last < v.first || v.last < u.first);
+    fc.assert(
+      fc.property(fc.array(usage, { maxLength: 20 }), (usages) => {
+        const { slotOf, slots } = assignMemory(usages);
+        usages.forEach((u, i) => {
+          const slot = slots[slotOf[i]!]!;
+          assert.ok(slot.width >= u.width && slot.height >= u.height && slot.kind === u.kind);
+          usages.forEach((v, j) => {
+            if (i !== j && slotOf[i] === slotOf[j]) assert.ok(u.last < v.first || v.last < u.first);
+          });
         });
-      });
-    }));
+      }),
+    );
   });
 
   it('stays between the lower bound and a texture for each', () => {
-    fc.assert(fc.property(fc.array(usage, { maxLength: 20 }), (usages) => {
-      const { bytes } = assignMemory(usages);
-      const naive = usages.reduce((sum, u) => sum + u.width * u.height * u.texelBytes, 0);
-      assert.ok(bytes >= sharedLowerBound(usages) && bytes <= naive);
-    }));
+    fc.assert(
+      fc.property(fc.array(usage, { maxLength: 20 }), (usages) => {
+        const { bytes } = assignMemory(usages);
+        const naive = usages.reduce((sum, u) => sum + u.width * u.height * u.texelBytes, 0);
+        assert.ok(bytes >= sharedLowerBound(usages) && bytes <= naive);
+      }),
+    );
   });
 
   it('runs a chain in two textures', () => {
-    const chain = Array.from({ length: 10 }, (_, i) => ({ width: 8, height: 10 - i, kind: '4f', texelBytes: 64, first: i, last: i + 1 }));
+    const chain = Array.from({ length: 10 }, (_, i) => ({
+      width: 8,
+      height: 10 - i,
+      kind: '4f',
+      texelBytes: 64,
+      first: i,
+      last: i + 1,
+    }));
     assert.equal(assignMemory(chain).slots.length, 2);
     assert.equal(assignMemory(chain).bytes, sharedLowerBound(chain));
   });

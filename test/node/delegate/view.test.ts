@@ -1,28 +1,58 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { applyView, broadcastView, grainView, identityView, simplifyView, type View, view } from '../../../delegate/layout/view.js';
+import {
+  applyView,
+  broadcastView,
+  grainView,
+  identityView,
+  simplifyView,
+  type View,
+  view,
+} from '../../../delegate/layout/view.js';
 
 const arbitraryView: fc.Arbitrary<View> = fc
-  .array(fc.record({ d: fc.integer({ min: 1, max: 5 }), s: fc.integer({ min: -4, max: 8 }), lo: fc.integer({ min: 0, max: 1 }), hi: fc.integer({ min: 0, max: 1 }) }), { minLength: 1, maxLength: 5 })
+  .array(
+    fc.record({
+      d: fc.integer({ min: 1, max: 5 }),
+      s: fc.integer({ min: -4, max: 8 }),
+      lo: fc.integer({ min: 0, max: 1 }),
+      hi: fc.integer({ min: 0, max: 1 }),
+    }),
+    { minLength: 1, maxLength: 5 },
+  )
   .map((dims) => ({
-    dims: dims.map((x) => x.d), strides: dims.map((x) => x.s), lo: dims.map((x) => x.lo), hi: dims.map((x) => x.d - x.hi), offset: 100, fill: -1,
+    dims: dims.map((x) => x.d),
+    strides: dims.map((x) => x.s),
+    lo: dims.map((x) => x.lo),
+    hi: dims.map((x) => x.d - x.hi),
+    offset: 100,
+    fill: -1,
   }));
 const source = Array.from({ length: 400 }, (_, i) => i);
 
 describe('view', () => {
   it('moves the same elements when simplified', () => {
-    fc.assert(fc.property(arbitraryView, (v) => assert.deepEqual(applyView(simplifyView(v), source), applyView(v, source))));
+    fc.assert(
+      fc.property(arbitraryView, (v) => assert.deepEqual(applyView(simplifyView(v), source), applyView(v, source))),
+    );
   });
 
   it('moves the same elements at any grain', () => {
-    fc.assert(fc.property(arbitraryView, fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 8 }), (v, outC, inC) => {
-      const { grain, view: g } = grainView(v, outC, inC);
-      const unit = grain === 'pixel' ? inC : grain === 'slice' ? 4 : 1;
-      const grains = applyView(g, Array.from({ length: 400 }, (_, i) => i));
-      const elements = grains.flatMap((from) => Array.from({ length: unit }, (_, i) => (from === g.fill ? g.fill : from * unit + i)));
-      assert.deepEqual(elements, applyView(v, source));
-    }));
+    fc.assert(
+      fc.property(arbitraryView, fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 8 }), (v, outC, inC) => {
+        const { grain, view: g } = grainView(v, outC, inC);
+        const unit = grain === 'pixel' ? inC : grain === 'slice' ? 4 : 1;
+        const grains = applyView(
+          g,
+          Array.from({ length: 400 }, (_, i) => i),
+        );
+        const elements = grains.flatMap((from) =>
+          Array.from({ length: unit }, (_, i) => (from === g.fill ? g.fill : from * unit + i)),
+        );
+        assert.deepEqual(elements, applyView(v, source));
+      }),
+    );
   });
 
   it('moves whole pixels where channels stay together', () => {

@@ -1,0 +1,85 @@
+import type { Node, Value } from '../ir/graph.js';
+import { normalizeAxis, sizeOf } from '../ir/shape.js';
+import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
+import { tailText } from './tail.js';
+
+interface GatherAttrs {
+  readonly axis: number;
+  readonly batchDims: number;
+}
+
+/** out[b, o, i, n] = x[b, o, index[b, i], n]; indices beyond the axis read its ends. */
+export const gatherForms: readonly GpuForm[] = [
+  {
+    type: 'GATHER',
+    dtypes: ['int32'],
+    declines: onlyFloats,
+    build(node, context) {
+      const [x, index] = node.inputs as [Value, Value];
+      const a = attrsOf<GatherAttrs>(node);
+      const batch = a.batchDims < 0 ? a.batchDims + index.shape.length : a.batchDims;
+      return [gather(node, context, x, index, normalizeAxis(a.axis, x.shape.length), batch)];
+    },
+  },
+  {
+    type: 'EMBEDDING_LOOKUP',
+    dtypes: ['int32'],
+    declines: onlyFloats,
+    build(node, context) {
+      const [ids, table] = node.inputs as [Value, Value];
+      return [gather(node, context, table, ids, 0, 0)];
+    },
+  },
+];
+
+/** int32 is for indices: as values it would not survive a float texture beyond 2^24. */
+function onlyFloats({ type, inputs, outputs }: Node): string | undefined {
+  const values = type === 'GATHER' ? inputs[0]! : inputs[1]!;
+  return values.dtype === 'float32' && outputs[0]!.dtype === 'float32'
+    ? undefined
+    : `it picks ${values.dtype} values; the GPU takes float32`;
+}
+
+function gather(node: Node, context: BuildContext, x: Value, index: Value, axis: number, batch: number) {
+  const k = builderFor(node, context);
+  k.helper('divide');
+  k.helper('lane');
+  const [table, ids] = [k.input(x), k.input(index)];
+  const [O, A, N] = [sizeOf(x.shape.slice(batch, axis)), x.shape[axis]!, sizeOf(x.shape.slice(axis + 1))];
+  const I = sizeOf(index.shape.slice(batch));
+  const whole = k.out.c === table.layout.c && N % k.out.c === 0 && axis < x.shape.length - 1;
+  const unit = whole ? k.out.c : 1;
+  const count = (value: number) => [k.param(value), k.param(1 / value)] as const;
+  const [n, nInverse] = count(N / unit);
+  const [i, iInverse] = count(I);
+  const [o, oInverse] = count(O);
+  const [idC, idCInverse] = count(ids.layout.c);
+  const [idW, idWInverse] = count(ids.layout.w);
+  const [idH, idHInverse] = count(ids.layout.h);
+  k.declare(`float index_of(float at) {
+  float p = divide(at, ${idC}, ${idCInverse}), c = at - p * ${idC}, s = floor(c * 0.25);
+  float q = divide(p, ${idW}, ${idWInverse}), b = divide(q, ${idH}, ${idHInverse});
+  return clamp(lane(${ids.at('b', `q - b * ${idH}`, `p - q * ${idW}`, 's')}, c - s * 4.0), 0.0, ${k.param(A - 1)});
+}
+float source_of(float at) {
+  float q = divide(at, ${n}, ${nInverse}), r = at - q * ${n}, q2 = divide(q, ${i}, ${iInverse}), j = q - q2 * ${i};
+  float b = divide(q2, ${o}, ${oInverse});
+  return (q2 * ${k.param(A)} + index_of(b * ${i} + j)) * ${n} + r;
+}`);
+  const [w, wInverse] = count(table.layout.w);
+  const [h, hInverse] = count(table.layout.h);
+  const locate = `float q = divide(pix, ${w}, ${wInverse}), ix = pix - q * ${w}, in_n = divide(q, ${h}, ${hInverse}), iy = q - in_n * ${h};`;
+  const pixels = `((n * ${k.param(k.out.h)} + y) * ${k.param(k.out.w)} + x)`;
+  if (whole) {
+    const text = `  float pix = source_of(${pixels}); ${locate}\n  return ${table.at('in_n', 'iy', 'ix', 's')};`;
+    return k.finishTexel('gather', text, 0, tailText(k, node));
+  }
+  const [c, cInverse] = count(table.layout.c);
+  k.declare(`float element(float at) {
+  float from = source_of(at), pix = divide(from, ${c}, ${cInverse}), ic = from - pix * ${c}, is = floor(ic * 0.25);
+  ${locate}
+  return lane(${table.at('in_n', 'iy', 'ix', 'is')}, ic - is * 4.0);
+}`);
+  const text = `  float at = ${pixels} * ${k.param(k.out.c)} + s * 4.0;\n  return vec4(element(at), element(at + 1.0), element(at + 2.0), element(at + 3.0));`;
+  return k.finishTexel('gather', text, 0, tailText(k, node));
+}

@@ -1,0 +1,97 @@
+import type { Node, Value } from '../ir/graph.js';
+import { pixel } from '../shader/builder.js';
+import { float } from '../shader/glsl.js';
+import type { Kernel } from '../shader/kernel.js';
+import { type Fold, LARGER, SUM } from './fold.js';
+import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
+import { reductionDraws } from './reduce.js';
+import { tailText } from './tail.js';
+import { patchOf, type Window, type WindowAttrs, windowOf } from './window.js';
+
+/** Input pixels of a block that are fetched one by one; larger windows loop. */
+const LARGEST_PATCH = 49;
+
+interface PoolAttrs extends WindowAttrs {
+  readonly filterWidth: number;
+  readonly filterHeight: number;
+}
+
+/** A pool: how pixels are folded, and what becomes of the folded `a` of `count` pixels inside the input. */
+interface Pool {
+  readonly fold: Fold;
+  readonly finish?: (a: string, count: string) => string;
+}
+
+const POOLS: Readonly<Record<string, Pool>> = {
+  AVERAGE_POOL_2D: { fold: SUM, finish: (a, count) => `${a} / ${count}` },
+  MAX_POOL_2D: { fold: LARGER },
+  L2_POOL_2D: {
+    fold: { start: 0, step: (a, v) => `${a} += ${v} * ${v};` },
+    finish: (a, count) => `sqrt(${a} / ${count})`,
+  },
+};
+
+/** The same pools as reductions of height and width, for windows that are the whole input. */
+const REDUCTIONS: Readonly<Record<string, string>> = { AVERAGE_POOL_2D: 'MEAN', MAX_POOL_2D: 'REDUCE_MAX' };
+
+/** The pools. Padding takes no part: an average divides by the pixels inside the input. */
+export const poolForms: readonly GpuForm[] = Object.entries(POOLS).map(([type, pool]) => ({
+  type,
+  build(node, context) {
+    const a = attrsOf<PoolAttrs>(node);
+    const x = node.inputs[0]!;
+    const [, h, w] = x.shape as [number, number, number];
+    const window = windowOf(a, [a.filterHeight, a.filterWidth], h, w);
+    const [, outH, outW] = node.outputs[0]!.shape;
+    const isWhole = outH === 1 && outW === 1 && a.filterHeight === h && a.filterWidth === w && !a.pads;
+    const reduction = REDUCTIONS[type];
+    if (isWhole && reduction && h * w > LARGEST_PATCH) return reductionDraws(node, context, reduction, x, [1, 2]);
+    return [poolKernel(node, context, pool, x, window)];
+  },
+}));
+
+function poolKernel(node: Node, context: BuildContext, pool: Pool, x: Value, window: Window): Kernel {
+  const k = builderFor(node, context);
+  const input = k.input(x);
+  const patch = patchOf(k, input, window);
+  const [kh, kw] = window.filter;
+  const name = `${node.type.toLowerCase()}_${kh}x${kw}`;
+  const start = `vec4(${float(pool.fold.start)})`;
+  const [h, w] = [k.param(input.layout.h), k.param(input.layout.w)];
+  const extent = (at: string, axis: 0 | 1, size: string, filter: string): string =>
+    `min(${at} * ${float(window.stride[axis])} - ${k.param(window.before[axis])} + ${filter}, ${size}) - max(${at} * ${float(window.stride[axis])} - ${k.param(window.before[axis])}, 0.0)`;
+  if (patch.pixels > LARGEST_PATCH) {
+    const [filterH, filterW] = [k.param(kh), k.param(kw)];
+    const texel = `float top = y * ${float(window.stride[0])} - ${k.param(window.before[0])}, left = x * ${float(window.stride[1])} - ${k.param(window.before[1])};
+  float y0 = max(top, 0.0), y1 = min(top + ${filterH}, ${h}), x0 = max(left, 0.0), x1 = min(left + ${filterW}, ${w});
+  vec4 a = ${start};
+  for (float iy = y0; iy < y1; iy++) for (float ix = x0; ix < x1; ix++) {
+    vec4 v = ${input.at('n', 'iy', 'ix', 's')};
+    ${pool.fold.step('a', 'v')}
+  }
+  return ${pool.finish ? pool.finish('a', '((y1 - y0) * (x1 - x0))') : 'a'};`;
+    return k.finishTexel(name, texel, 0, tailText(k, node));
+  }
+  const planes = Array.from({ length: k.planes }, (_, p) => p);
+  const taps = Array.from({ length: kh * kw }, (_, t) => [Math.floor(t / kw), t % kw] as const);
+  const neutral = pool.fold.start === 0;
+  const step = (p: number, ky: number, kx: number): string => {
+    const inside = patch.inside(p, ky, kx);
+    const text = pool.fold.step(`a${p}`, patch.at(p, ky, kx));
+    return inside === 'true' || neutral ? text : `if (${inside}) { ${text} }`;
+  };
+  const finish = (p: number): string => {
+    if (!pool.finish) return '';
+    const [y, xx] = [pixel('o_y', 'BY', Math.floor(p / k.out.bx)), pixel('o_x', 'BX', p % k.out.bx)];
+    const count = patch.masked
+      ? `((${extent(`(${y})`, 0, h, float(kh))}) * (${extent(`(${xx})`, 1, w, float(kw))}))`
+      : float(kh * kw);
+    return `a${p} = ${pool.finish(`a${p}`, count)};`;
+  };
+  const body = `${patch.before}
+  float row = floor((o_s + 0.5) * ${k.param(1 / input.layout.cols)});
+  vec2 at = vec2((o_s - row * ${input.cols}) * ${input.tileW} + ${patch.originX}, (o_n * ${input.rows} + row) * ${input.tileH} + ${patch.originY}) + 0.5;
+  ${patch.fetch('at', 'o_s')}
+  ${planes.map((p) => `a${p} = ${start}; ${taps.map(([ky, kx]) => step(p, ky, kx)).join(' ')} ${finish(p)}`).join('\n  ')}`;
+  return k.finish(name, body, 0, tailText(k, node));
+}

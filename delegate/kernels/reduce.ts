@@ -1,0 +1,187 @@
+import type { Node, Value } from '../ir/graph.js';
+import { constantInts } from '../ir/op.js';
+import { normalizeAxis, type Shape, sizeOf, stridesOf } from '../ir/shape.js';
+import { toNHWC } from '../layout/layout.js';
+import type { InputAccess, ShaderBuilder } from '../shader/builder.js';
+import { float } from '../shader/glsl.js';
+import type { Kernel } from '../shader/kernel.js';
+import { type Fold, LARGER, PRODUCT, SMALLER, SUM } from './fold.js';
+import { type BuildContext, builderFor, type GpuForm } from './form.js';
+import { tailText } from './tail.js';
+
+/** Elements that one fragment folds; where several axes have more, each takes a draw of its own. */
+const MOST_ELEMENTS = 1024;
+
+const FOLDS: Readonly<Record<string, Fold>> = {
+  SUM,
+  MEAN: SUM,
+  REDUCE_PROD: PRODUCT,
+  REDUCE_MAX: LARGER,
+  REDUCE_MIN: SMALLER,
+  REDUCE_ANY: { ...LARGER, start: 0 },
+  REDUCE_ALL: { ...SMALLER, start: 1 },
+};
+
+/** The reductions over any constant axes. */
+export const reduceForms: readonly GpuForm[] = Object.keys(FOLDS).map((type) => ({
+  type,
+  dtypes: type === 'REDUCE_ANY' || type === 'REDUCE_ALL' ? ['bool'] : [],
+  declines: ({ inputs }) => (constantInts(inputs[1]) ? undefined : 'the axes are not constant'),
+  build(node, context) {
+    const x = node.inputs[0]!;
+    const axes = constantInts(node.inputs[1])!.map((axis) =>
+      x.shape.length ? normalizeAxis(axis, x.shape.length) : 0,
+    );
+    return reductionDraws(node, context, type, x, x.shape.length ? [...new Set(axes)] : []);
+  },
+}));
+
+/** The draws that reduce `x` over axes 0 … rank − 1 into the node's output. */
+export function reductionDraws(
+  node: Node,
+  context: BuildContext,
+  type: string,
+  x: Value,
+  axes: readonly number[],
+): Kernel[] {
+  const kernels: Kernel[] = [];
+  let from = x;
+  let rest = [...axes].sort((a, b) => x.shape[b]! - x.shape[a]!);
+  while (rest.length > 1 && sizeOf(rest.map((axis) => x.shape[axis]!)) > MOST_ELEMENTS) {
+    const [largest, ...others] = rest;
+    const to = context.scratch(from.shape.map((d, i) => (i === largest ? 1 : d)));
+    kernels.push(reduction({ ...node, tail: [] }, context, type, from, [largest!], to));
+    from = to;
+    rest = others;
+  }
+  return [...kernels, reduction(node, context, type, from, rest, node.outputs[0]!)];
+}
+
+function reduction(
+  node: Node,
+  context: BuildContext,
+  type: string,
+  x: Value,
+  axes: readonly number[],
+  output: Value,
+): Kernel {
+  const k = builderFor(node, context, [], output);
+  const input = k.input(x);
+  const fold = FOLDS[type]!;
+  const count = sizeOf(axes.map((axis) => x.shape[axis]!));
+  const mean = (sum: string) => (type === 'MEAN' ? `${sum} / ${k.param(count)}` : sum);
+  const tail = tailText(k, node, node.tail, output);
+  const isReduced = (axis: number) => axes.includes(axis);
+  const name = `${type.toLowerCase()}_${x.shape.map((_, i) => (isReduced(i) ? 'r' : 'k')).join('')}`;
+  if (isReduced(x.shape.length - 1)) {
+    const one = `float one(float index) {
+  ${nest(k, input, x.shape, isReduced, fold, 'index')}
+  vec4 all = t0.xxxx; ${['y', 'z', 'w'].map((lane) => fold.step('all', `t0.${lane.repeat(4)}`)).join(' ')}
+  return ${mean('all.x')};
+}`;
+    k.declare(one);
+    const lanes = [0, 1, 2, 3].map((i) => (i < k.out.c ? `one(index + ${float(i)})` : '0.0'));
+    return k.finishTexel(
+      name,
+      `float index = ${pixelIndex(k)} * ${k.param(k.out.c)} + s * 4.0;\nreturn vec4(${lanes.join(', ')});`,
+      0,
+      tail,
+    );
+  }
+  const text = isPlane(x.shape, isReduced)
+    ? wholePlane(k, input, fold)
+    : nest(k, input, x.shape, isReduced, fold, pixelIndex(k));
+  return k.finishTexel(
+    isPlane(x.shape, isReduced) ? `${type.toLowerCase()}_plane` : name,
+    `${text}\nreturn ${mean('t0')};`,
+    0,
+    tail,
+  );
+}
+
+/** The output pixel of `texel`, counted in dense order. */
+function pixelIndex(k: ShaderBuilder): string {
+  return `((n * ${k.param(k.out.h)} + y) * ${k.param(k.out.w)} + x)`;
+}
+
+/** True where height and width are reduced as a whole and nothing else is. */
+function isPlane(shape: Shape, isReduced: (axis: number) => boolean): boolean {
+  const rank = shape.length;
+  const first = rank >= 4 ? rank - 3 : rank - 2;
+  return rank > 1 && shape.every((d, i) => d === 1 || (i < rank - 1 && isReduced(i)) === (i >= first && i < rank - 1));
+}
+
+/** Folds a slice of image number `pixel index` of the output into t0: texel by texel, all layers of each, no divisions. */
+function wholePlane(k: ShaderBuilder, input: InputAccess, fold: Fold): string {
+  const { bx, by, h, w, layers, cols } = input.layout;
+  const start = `vec4(${float(fold.start)})`;
+  const layer = (p: number): string => {
+    const beyondX = w % bx > 0 && p % bx >= w % bx;
+    const beyondY = h % by > 0 && Math.floor(p / bx) >= h % by;
+    const inside = [beyondX ? 'tx + 1.0 < tileW' : '', beyondY ? 'ty + 1.0 < tileH' : ''].filter(Boolean).join(' && ');
+    return `${inside && `if (${inside}) `}{ vec4 v = ${input.texel('at', p)}; ${fold.step('line', 'v')} }`;
+  };
+  return `float image = ${pixelIndex(k)}, row = floor((s + 0.5) * ${k.param(1 / cols)}), tileW = ${input.tileW}, tileH = ${input.tileH};
+  vec2 first = vec2((s - row * ${input.cols}) * tileW, (image * ${input.rows} + row) * tileH) + 0.5;
+  vec4 t0 = ${start};
+  for (float ty = 0.0; ty < tileH; ty++) {
+    vec4 line = ${start};
+    for (float tx = 0.0; tx < tileW; tx++) {
+      vec2 at = first + vec2(tx, ty);
+      ${Array.from({ length: layers }, (_, p) => layer(p)).join('\n      ')}
+    }
+    ${fold.step('t0', 'line')}
+  }`;
+}
+
+/**
+ * Folds into t0 what belongs to one output: `index` counts the kept axes (but for kept channels, which are slice `s`)
+ * in dense order, and every reduced axis is a loop with a partial result of its own.
+ */
+function nest(
+  k: ShaderBuilder,
+  input: InputAccess,
+  shape: Shape,
+  isReduced: (axis: number) => boolean,
+  fold: Fold,
+  index: string,
+): string {
+  k.helper('divide');
+  const dims = shape.length ? shape : [1];
+  const channel = dims.length - 1;
+  const axes = dims.map((_, i) => i).slice(0, -1);
+  const lines = [`float rest${axes.length} = ${index};`];
+  for (const axis of [...axes].reverse()) {
+    if (isReduced(axis) || dims[axis] === 1) {
+      lines.push(`float rest${axis} = rest${axis + 1};`);
+      continue;
+    }
+    const size = k.param(dims[axis]!);
+    lines.push(
+      `float rest${axis} = divide(rest${axis + 1}, ${size}, ${k.param(1 / dims[axis]!)}), at${axis} = rest${axis + 1} - rest${axis} * ${size};`,
+    );
+  }
+  const position = (axis: number): string => (dims[axis] === 1 ? '0.0' : `at${axis}`);
+  const strides = stridesOf(axes.slice(0, dims.length >= 4 ? -2 : -1).map((axis) => dims[axis]!));
+  const n = strides.map((stride, axis) => `${position(axis)} * ${k.param(stride)}`).join(' + ') || '0.0';
+  const y = dims.length >= 4 ? position(channel - 2) : '0.0';
+  const x = dims.length >= 2 ? position(channel - 1) : '0.0';
+  const loops = axes.filter((axis) => isReduced(axis) && dims[axis]! > 1);
+  const start = `vec4(${float(fold.start)})`;
+  const inner = (level: number): string => {
+    if (!isReduced(channel)) return `vec4 t${level} = ${input.at(n, y, x, 's')};`;
+    const [, , , c] = toNHWC(dims);
+    const ragged = c % 4 !== 0 && fold.start !== 0;
+    const mask = ragged
+      ? ` v = mix(${start}, v, lessThan(r * 4.0 + vec4(0.0, 1.0, 2.0, 3.0), vec4(${k.param(c)})));`
+      : '';
+    return `vec4 t${level} = ${start}; for (float r = 0.0; r < ${k.param(input.layout.slices)}; r++) { vec4 v = ${input.at(n, y, x, 'r')};${mask} ${fold.step(`t${level}`, 'v')} }`;
+  };
+  const loop = (level: number): string => {
+    const axis = loops[level];
+    if (axis === undefined) return inner(level);
+    return `vec4 t${level} = ${start};
+  for (float at${axis} = 0.0; at${axis} < ${k.param(dims[axis]!)}; at${axis}++) { ${loop(level + 1)} ${fold.step(`t${level}`, `t${level + 1}`)} }`;
+  };
+  return `${lines.join(' ')}\n  ${loop(0)}`;
+}
