@@ -52,9 +52,10 @@ export function environmentOf(options: LoadOptions): Environment {
   const delegate = choice('delegate', options.delegate ?? 'gpu', ['gpu', 'cpu']);
   const fallback = choice('fallback', options.fallback ?? 'op', ['op', 'model', 'error']);
   const gpu = normalizeOptions(options.gpu);
-  const cpu = new CpuDelegate();
+  const known = options.customOps ? new Map([...ops, ...customSpecs(options.customOps)]) : ops;
+  const cpu = new CpuDelegate(known);
   const session: SessionContext = {
-    ops: options.customOps ? new Map([...ops, ...customSpecs(options.customOps)]) : ops,
+    ops: known,
     cpu,
     canonicalize,
     runner: cpu,

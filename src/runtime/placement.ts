@@ -78,11 +78,18 @@ function partitionFor(
       : (context.whyNoGpu ?? 'there is no GPU');
   const ordered = (node: Node) => context.ops.get(node.type)?.stateful === true;
   const cut = partition(graph, { declines, ordered, maxPartitions: context.maxPartitions });
+  expectCpuForms(cut.reasons, context);
   if (delegate && cut.reasons.size > 0) {
     if (context.fallback === 'error') throw notAllOnGpu(cut.reasons);
     if (context.fallback === 'model') return onlyCpu(graph, cut.reasons);
   }
   return cut;
+}
+
+/** Throws UnsupportedError naming every node that can run nowhere. */
+function expectCpuForms(reasons: ReadonlyMap<Node, string>, { ops }: PlacementContext): void {
+  const lost = [...reasons].filter(([node]) => !ops.get(node.type)?.cpu);
+  if (lost.length > 0) throw new UnsupportedError(`there is no CPU form of ${listed(lost)}`);
 }
 
 /** What the delegate need not be asked about. */
@@ -116,7 +123,11 @@ function onlyCpu(graph: Graph, reasons: ReadonlyMap<Node, string>): Partition {
 }
 
 function notAllOnGpu(reasons: ReadonlyMap<Node, string>): UnsupportedError {
-  const lines = [...reasons].slice(0, 10).map(([node, reason]) => `${nodeName(node)}: ${reason}`);
-  const more = reasons.size > 10 ? `; and ${reasons.size - 10} more` : '';
-  return new UnsupportedError(`fallback is 'error', and the GPU cannot take ${lines.join('; ')}${more}`);
+  return new UnsupportedError(`fallback is 'error', and the GPU cannot take ${listed([...reasons])}`);
+}
+
+/** The first nodes with their reasons, and how many more there are. */
+function listed(reasons: readonly (readonly [Node, string])[]): string {
+  const lines = reasons.slice(0, 10).map(([node, reason]) => `${nodeName(node)} (${reason})`);
+  return lines.join('; ') + (reasons.length > 10 ? `; and ${reasons.length - 10} more` : '');
 }

@@ -1,5 +1,5 @@
 import type { Graph, Shape, TensorData, Value } from '../../delegate/index.js';
-import { checkDeclaredShapes, type InferenceContext, inferShapes } from './shapes.js';
+import { type InferenceContext, inferShapes } from './shapes.js';
 
 /** What preparing needs beside the graph. */
 export interface PrepareContext extends InferenceContext {
@@ -7,16 +7,17 @@ export interface PrepareContext extends InferenceContext {
   canonicalize(graph: Graph): Graph;
 }
 
-/** The file's graph in canonical form for inputs of the given shapes, everything that follows from shapes folded. */
-export function prepare(file: Graph, inputShapes: readonly Shape[], context: PrepareContext): Graph {
-  const { graph, known } = inferShapes(file, inputShapes, context);
-  return context.canonicalize(foldKnown(graph, known));
+/** A graph before and after folding what follows from shapes and running the canonical passes. */
+export interface PreparedGraph {
+  /** The file's graph, node by node, with the inferred shapes. */
+  readonly shaped: Graph;
+  readonly graph: Graph;
 }
 
-/** Throws ModelError where the file's shapes contradict its own ops. */
-export function checkShapes(file: Graph, path: string, context: InferenceContext): void {
-  const shapes = file.inputs.map(({ shape }) => shape);
-  checkDeclaredShapes(file, inferShapes(file, shapes, context).graph, path);
+/** The file's graph in canonical form for inputs of the given shapes. */
+export function prepare(file: Graph, inputShapes: readonly Shape[], context: PrepareContext): PreparedGraph {
+  const { graph: shaped, known } = inferShapes(file, inputShapes, context);
+  return { shaped, graph: context.canonicalize(foldKnown(shaped, known)) };
 }
 
 /** Makes constants of values that are known, and drops the nodes that would compute them. */

@@ -12,7 +12,8 @@ import {
 import { type BatchPlan, imageOf, joinImages, planBatch } from './dynamic-batch.js';
 import { Execution, type InputValue, type OpTime, type SegmentRunner } from './execution.js';
 import { type Placement, type PlacementContext, place } from './placement.js';
-import { checkShapes, type PrepareContext, prepare } from './prepare.js';
+import { type PrepareContext, prepare } from './prepare.js';
+import { contradictions } from './shapes.js';
 import { drive, driveAsync } from './steps.js';
 import { Variables } from './variables.js';
 
@@ -43,9 +44,11 @@ export class Session {
   readonly #context: SessionContext;
   readonly #variables = new Variables();
   #shapes: readonly Shape[];
-  #graph: Graph;
+  /** Undefined until shapes were inferred. */
+  #graph: Graph | undefined;
   #batch: BatchPlan | undefined;
-  #notes: readonly string[] = [];
+  #contradictions: readonly string[] = [];
+  #batchNotes: readonly string[] = [];
   #execution: Execution | undefined;
   #losses = 0;
   #inputs: (InputValue | undefined)[];
@@ -55,15 +58,12 @@ export class Session {
   #turn: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
-  /** `path` is where the subgraph is in the file. Throws ModelError where the file's shapes contradict its ops. */
+  /** `path` is where the subgraph is in the file, for errors; those come when it is compiled or resized. */
   constructor(file: Graph, path: string, context: SessionContext) {
     this.#file = file;
-    this.#context = context;
-    checkShapes(file, path, context);
+    this.#context = { ...context, path };
     this.#shapes = file.inputs.map(({ shape }) => shape);
     this.#inputs = file.inputs.map(() => undefined);
-    this.#batch = this.#planBatch(this.#shapes);
-    this.#graph = prepare(file, this.#batch?.shapes ?? this.#shapes, context);
   }
 
   /** The inputs as they are now. */
@@ -73,7 +73,7 @@ export class Session {
 
   /** The outputs as they are now; a size that only running tells is −1 until then. */
   get outputs(): readonly Value[] {
-    return this.#graph.outputs.map((value, i) => {
+    return this.graph.outputs.map((value, i) => {
       const tensor = this.#joined?.[i] ?? (this.#batch ? undefined : this.#execution?.held(value));
       const images = this.#batch?.outputs[i] ? this.#batch.images : 1;
       const [rows = 0, ...rest] = value.shape;
@@ -81,9 +81,9 @@ export class Session {
     });
   }
 
-  /** What is compiled: canonical, with the shapes in force (of one image where batches run image by image). */
+  /** Canonical, with the shapes in force (of one image where batches run image by image); before that, the file's. */
   get graph(): Graph {
-    return this.#graph;
+    return this.#graph ?? this.#file;
   }
 
   /** Where every node runs; `undefined` before compiling. */
@@ -93,7 +93,7 @@ export class Session {
 
   /** Remarks for the report. */
   get notes(): readonly string[] {
-    return this.#notes;
+    return [...this.#batchNotes, ...this.#contradictions.slice(0, 10)];
   }
 
   /** False before `compile`, after a resize that needs it again, and after the context was lost. */
@@ -104,13 +104,7 @@ export class Session {
   /** Gives the inputs other shapes; compiles nothing. Where a shape does not fit, throws and stays as it was. */
   resize(shapes: readonly Shape[]): void {
     this.#expectIdle('resized');
-    const batch = this.#planBatch(shapes);
-    const compiled = batch?.shapes ?? shapes;
-    if (!this.#graph.inputs.every(({ shape }, i) => sameShape(shape, compiled[i]!))) {
-      this.#graph = prepare(this.#file, compiled, this.#context);
-      this.#release();
-    }
-    this.#batch = batch;
+    this.#infer(shapes);
     this.#inputs = this.#inputs.map((input, i) => (sameShape(shapes[i]!, this.#shapes[i]!) ? input : undefined));
     this.#shapes = shapes;
     this.#joined = undefined;
@@ -121,12 +115,12 @@ export class Session {
   async compile(onProgress?: (fraction: number) => void, signal?: AbortSignal): Promise<void> {
     if (this.ready) return;
     const delegate = this.#startCompiling();
-    const graph = this.#graph;
+    const { graph } = this;
     const placement = await driveAsync(place(graph, delegate, this.#context), (part) =>
       delegate!.compile(part, onProgress, signal),
     );
     const execution = new Execution(graph, placement, this.#context.runner);
-    const obsolete = this.#disposed || graph !== this.#graph || this.#execution !== undefined;
+    const obsolete = this.#disposed || graph !== this.graph || this.#execution !== undefined;
     if (obsolete) execution.dispose();
     else this.#execution = execution;
     this.#expectAlive();
@@ -136,8 +130,8 @@ export class Session {
   compileSync(): void {
     if (this.ready) return;
     const delegate = this.#startCompiling();
-    const placement = drive(place(this.#graph, delegate, this.#context), (part) => delegate!.compileSync(part));
-    this.#execution = new Execution(this.#graph, placement, this.#context.runner);
+    const placement = drive(place(this.graph, delegate, this.#context), (part) => delegate!.compileSync(part));
+    this.#execution = new Execution(this.graph, placement, this.#context.runner);
   }
 
   /** Takes the value of an input. It is not copied: it must stay as it is until the run is over. */
@@ -148,8 +142,8 @@ export class Session {
 
   /** True where only the GPU reads the input, so that a texture can be its value. */
   takesTexture(position: number): boolean {
-    const value = this.#graph.inputs[position]!;
-    if (this.#batch || this.#graph.outputs.includes(value)) return false;
+    const value = this.graph.inputs[position]!;
+    if (this.#batch || this.graph.outputs.includes(value)) return false;
     return (this.placement?.segments ?? []).every(
       ({ place, graph }) => place === 'gpu' || !graph.inputs.includes(value),
     );
@@ -162,8 +156,8 @@ export class Session {
     this.#joined = undefined;
     const images: CpuTensor[][] = [];
     for (let image = 0; image < (this.#batch?.images ?? 1); image++) {
-      this.#begin().run(this.#inputsOf(image), this.#variables.of(this.#graph));
-      if (this.#batch) images.push(this.#graph.outputs.map((value) => this.#ran().read(value)));
+      this.#begin().run(this.#inputsOf(image), this.#variables.of(this.graph));
+      if (this.#batch) images.push(this.graph.outputs.map((value) => this.#ran().read(value)));
     }
     this.#join(images);
   }
@@ -174,8 +168,8 @@ export class Session {
     this.#joined = undefined;
     const images: CpuTensor[][] = [];
     for (let image = 0; image < (this.#batch?.images ?? 1); image++) {
-      await this.#begin().runAsync(this.#inputsOf(image), this.#variables.of(this.#graph));
-      if (this.#batch) images.push(await Promise.all(this.#graph.outputs.map((value) => this.#ran().readAsync(value))));
+      await this.#begin().runAsync(this.#inputsOf(image), this.#variables.of(this.graph));
+      if (this.#batch) images.push(await Promise.all(this.graph.outputs.map((value) => this.#ran().readAsync(value))));
     }
     this.#join(images);
   }
@@ -184,7 +178,7 @@ export class Session {
   async profile(): Promise<readonly OpTime[]> {
     await this.compile();
     this.#joined = undefined;
-    return this.#begin().profile(this.#inputsOf(0), this.#variables.of(this.#graph));
+    return this.#begin().profile(this.#inputsOf(0), this.#variables.of(this.graph));
   }
 
   /**
@@ -213,23 +207,23 @@ export class Session {
 
   /** An output of the last run in plain memory; blocks until the GPU is done. */
   output(position: number): CpuTensor {
-    return this.#joined?.[position] ?? this.#ran().read(this.#graph.outputs[position]!);
+    return this.#joined?.[position] ?? this.#ran().read(this.graph.outputs[position]!);
   }
 
   /** The same, without blocking. */
   async outputAsync(position: number): Promise<CpuTensor> {
-    return this.#joined?.[position] ?? this.#ran().readAsync(this.#graph.outputs[position]!);
+    return this.#joined?.[position] ?? this.#ran().readAsync(this.graph.outputs[position]!);
   }
 
   /** Size of the linear texture that holds an output on the GPU; `undefined` where plain memory holds it. */
   outputSize(position: number): { readonly width: number; readonly height: number } | undefined {
-    const found = this.#joined ? undefined : this.#ran().onGpu(this.#graph.outputs[position]!);
+    const found = this.#joined ? undefined : this.#ran().onGpu(this.graph.outputs[position]!);
     return found?.executable.linearSize('output', found.position);
   }
 
   /** Draws an output that is on the GPU into a linear texture of the caller. */
   outputTexture(position: number, target: LinearTexture): void {
-    const found = this.#ran().onGpu(this.#graph.outputs[position]!);
+    const found = this.#ran().onGpu(this.graph.outputs[position]!);
     if (!found) throw new Error(`output ${position} is in plain memory; read it with output or outputAsync`);
     found.executable.readTexture(found.position, target);
   }
@@ -237,7 +231,7 @@ export class Session {
   /** A value by id, wherever in the graph, where plain memory holds it. */
   held(id: number): CpuTensor | undefined {
     this.#expectAlive();
-    for (const { inputs, outputs } of this.#graph.nodes) {
+    for (const { inputs, outputs } of this.graph.nodes) {
       const value = [...inputs, ...outputs].find((candidate) => candidate?.id === id);
       if (value) return value.data ? (value as CpuTensor) : this.#execution?.held(value);
     }
@@ -273,16 +267,28 @@ export class Session {
     );
   }
 
-  #planBatch(shapes: readonly Shape[]): BatchPlan | undefined {
+  #infer(shapes: readonly Shape[]): void {
     const plan = this.#context.dynamicBatch ? planBatch(this.#file, shapes, this.#context) : undefined;
-    const declined = plan && 'declined' in plan ? plan.declined : undefined;
-    this.#notes = declined ? [`dynamicBatchEnabled has no effect: ${declined}; another batch compiles again`] : [];
-    return plan && 'images' in plan ? plan : undefined;
+    const batch = plan && 'images' in plan ? plan : undefined;
+    const compiled = batch?.shapes ?? shapes;
+    const fits = ({ inputs }: Graph) => inputs.every(({ shape }, i) => sameShape(shape, compiled[i]!));
+    if (!this.#graph || !fits(this.#graph)) {
+      const { shaped, graph } = prepare(this.#file, compiled, this.#context);
+      this.#release();
+      this.#graph = graph;
+      this.#contradictions = fits(this.#file) ? contradictions(this.#file, shaped) : [];
+    }
+    this.#batch = batch;
+    this.#batchNotes =
+      plan && 'declined' in plan
+        ? [`dynamicBatchEnabled has no effect: ${plan.declined}; another batch compiles again`]
+        : [];
   }
 
   #startCompiling(): GpuDelegate | undefined {
     this.#expectAlive();
     this.#expectContext('compile');
+    if (!this.#graph) this.#infer(this.#shapes);
     this.#release();
     const { device } = this.#context;
     this.#losses = device?.losses() ?? 0;

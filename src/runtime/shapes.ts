@@ -4,10 +4,12 @@
  * are computed on the way, because further shapes depend on them.
  */
 import {
+  arrayOf,
   type Cpu,
   type CpuTensor,
   type Graph,
   type InferInput,
+  lanesOf,
   ModelError,
   type Node,
   nodeName,
@@ -20,11 +22,14 @@ import {
   UnsupportedError,
   type Value,
 } from '../../delegate/index.js';
+import { defaultLimits } from '../format/limits.js';
 
 /** What shape inference is told beside the graph. */
 export interface InferenceContext {
   readonly ops: ReadonlyMap<string, OpSpec>;
   readonly cpu: Cpu;
+  /** Where the subgraph is in the file, for errors. */
+  readonly path?: string;
 }
 
 /** A graph with every shape recomputed; values keep their identity where nothing changed. */
@@ -67,17 +72,14 @@ export function inferShapes(graph: Graph, inputShapes: readonly Shape[], context
   return { graph: { ...graph, nodes, inputs: graph.inputs.map(current), outputs: graph.outputs.map(current) }, known };
 }
 
-/** Throws ModelError where the file declares a static shape that its own ops contradict. */
-export function checkDeclaredShapes(declared: Graph, inferred: Graph, path: string): void {
-  declared.nodes.forEach((node, n) => {
-    node.outputs.forEach((value, i) => {
-      const found = inferred.nodes[n]!.outputs[i]!;
-      if (agrees(value, found.shape)) return;
-      throw new ModelError('shape', `${nodeName(node)} gives [${found.shape}]; the file declares [${value.shape}]`, {
-        path: `${path}.operators[${node.id}].outputs[${i}]`,
-      });
-    });
-  });
+/** Where the file declares a static shape that its own ops contradict; like TFLite, we go by the ops. */
+export function contradictions(declared: Graph, inferred: Graph): string[] {
+  return declared.nodes.flatMap((node, n) =>
+    node.outputs.flatMap((value, i) => {
+      const { shape } = inferred.nodes[n]!.outputs[i]!;
+      return agrees(value, shape) ? [] : [`${nodeName(node)} gives [${shape}]; the file declares [${value.shape}]`];
+    }),
+  );
 }
 
 /** A declared [] stands for any shape: converters write it where they did not know the rank. */
@@ -90,7 +92,7 @@ function agrees({ shape, shapeSignature }: Value, found: Shape): boolean {
 function typesOf(
   node: Node,
   known: ReadonlyMap<Value, TensorData>,
-  { ops }: InferenceContext,
+  { ops, path }: InferenceContext,
 ): readonly (TensorType | undefined)[] {
   const spec = ops.get(node.type);
   if (!spec)
@@ -100,20 +102,42 @@ function typesOf(
   if (node.inputs.some((value) => value && !isStatic(value.shape))) return node.outputs.map(() => undefined);
   const inputs = node.inputs.map((value) => value && withData(value, known));
   try {
-    return spec.infer(inputs, node.attrs, node.outputs);
+    const types = spec.infer(inputs, node.attrs, node.outputs);
+    for (const type of types) if (type) checkSizes(type);
+    return types;
   } catch (error) {
-    throw located(error, node);
+    throw located(error, node, path);
   }
 }
 
-/** Says which node an error of an op is about. */
-export function located(error: unknown, node: Node): unknown {
-  if (error instanceof ModelError) {
-    return new ModelError(error.code, `${nodeName(node)}: ${error.message}`, { offset: error.offset });
+/** Bytes of the largest tensor; browsers refuse larger arrays. */
+const TENSOR_BYTES = 2 ** 31 - 1;
+
+/** Throws ModelError for what no tensor can be. */
+function checkSizes({ shape, dtype }: TensorType): void {
+  const { rank, elements } = defaultLimits;
+  if (!shape.every((size) => Number.isInteger(size) && size >= 0)) {
+    throw new ModelError('shape', `the output would be [${shape}]; accepted: sizes that are integers of 0 or more`);
   }
-  if (error instanceof UnsupportedError) return new UnsupportedError(`${nodeName(node)}: ${error.message}`);
-  if (error instanceof TypeError) return new ModelError('operator', `${nodeName(node)}: ${error.message}`);
-  return error;
+  if (shape.length > rank)
+    throw new ModelError('shape', `the output would have ${shape.length} dimensions; accepted: up to ${rank}`);
+  const hasArray = dtype !== 'string' && dtype !== 'resource' && dtype !== 'variant';
+  const bytes = hasArray ? sizeOf(shape) * lanesOf(dtype) * arrayOf(dtype).BYTES_PER_ELEMENT : 0;
+  if (sizeOf(shape) > elements || bytes > TENSOR_BYTES) {
+    throw new ModelError(
+      'too-large',
+      `the output would be ${dtype} [${shape}]; accepted: up to ${elements} elements and ${TENSOR_BYTES} bytes`,
+    );
+  }
+}
+
+/** Says which node of the subgraph at `subgraph` an error of an op is about. */
+export function located(error: unknown, node: Node, subgraph?: string): unknown {
+  const path = subgraph ? `${subgraph}.operators[${node.id}]` : '';
+  const about = error instanceof Error ? `${nodeName(node)}: ${error.message}` : '';
+  if (error instanceof ModelError) return new ModelError(error.code, about, { path, offset: error.offset });
+  if (error instanceof UnsupportedError) return new UnsupportedError(about);
+  return error instanceof TypeError ? new ModelError('operator', about, { path }) : error;
 }
 
 function withData(value: Value, known: ReadonlyMap<Value, TensorData>): InferInput {
