@@ -1,6 +1,6 @@
 import { matmulForms } from './batch-matmul.js';
+import { castForms } from './cast.js';
 import { convForms } from './conv-2d.js';
-import { convertForms } from './convert.js';
 import { depthwiseForms } from './depthwise-conv-2d.js';
 import { elementwiseForms } from './elementwise.js';
 import type { GpuForm } from './form.js';
@@ -24,7 +24,7 @@ export const forms: ReadonlyMap<string, GpuForm> = new Map(
     ...softmaxForms,
     ...resizeForms,
     ...elementwiseForms,
-    ...convertForms,
+    ...castForms,
     ...gatherForms,
     ...moveForms,
   ].map((form) => [form.type, form]),

@@ -15,14 +15,16 @@ type Row = string | ((attrs: Attrs) => Pointwise | string);
 const clampTo = (lo: number, hi: number) =>
   `mix(mix(x, vec4(${float(lo)}), lessThan(x, vec4(${float(lo)}))), vec4(${float(hi)}), greaterThan(x, vec4(${float(hi)})))`;
 const select = (condition: string, then: string, otherwise: string) => `mix(${otherwise}, ${then}, ${condition})`;
+/** Drivers compute exp and what is built on it from an approximation that loses NaN. */
+const keepNaN = (glsl: string) => select('equal(x, x)', glsl, 'x');
 const asBool = (condition: string) => `vec4(${condition})`;
 
 const UNARY: Readonly<Record<string, Row>> = {
   ABS: 'abs(x)',
   CEIL: 'ceil(x)',
-  COS: 'cos(x)',
+  COS: () => ({ operands: 1, glsl: 'sine4(x, 1.0)', helper: 'sine4' }),
   ELU: select('lessThan(x, vec4(0.0))', 'exp(min(x, 0.0)) - 1.0', 'x'),
-  EXP: 'exp(x)',
+  EXP: keepNaN('exp(x)'),
   FLOOR: 'floor(x)',
   GELU: ({ approximate }) =>
     approximate
@@ -30,8 +32,8 @@ const UNARY: Readonly<Record<string, Row>> = {
       : { operands: 1, glsl: '0.5 * x * (1.0 + erf4(x * 0.7071067812))', helper: 'erf4' },
   HARD_SWISH: 'x * clamp(x + 3.0, 0.0, 6.0) * (1.0 / 6.0)',
   LEAKY_RELU: ({ alpha }) => select('lessThan(x, vec4(0.0))', `x * ${float(Number(alpha))}`, 'x'),
-  LOG: 'log(x)',
-  LOGISTIC: '1.0 / (1.0 + exp(-x))',
+  LOG: select('greaterThanEqual(x, vec4(0.0))', 'log(x)', 'vec4(uintBitsToFloat(0x7fc00000u))'),
+  LOGISTIC: keepNaN('1.0 / (1.0 + exp(-x))'),
   NEG: '-x',
   RELU: select('lessThan(x, vec4(0.0))', 'vec4(0.0)', 'x'),
   RELU6: clampTo(0, 6),
@@ -39,11 +41,11 @@ const UNARY: Readonly<Record<string, Row>> = {
   RELU_N1_TO_1: clampTo(-1, 1),
   ROUND: 'roundEven(x)',
   RSQRT: 'inversesqrt(x)',
-  SIGN: select('equal(x, x)', 'sign(x)', 'x'),
-  SIN: 'sin(x)',
+  SIGN: keepNaN('sign(x)'),
+  SIN: () => ({ operands: 1, glsl: 'sine4(x, 0.0)', helper: 'sine4' }),
   SQRT: 'sqrt(x)',
   SQUARE: 'x * x',
-  TANH: () => ({ operands: 1, glsl: 'tanh4(x)', helper: 'tanh4' }),
+  TANH: () => ({ operands: 1, glsl: keepNaN('tanh4(x)'), helper: 'tanh4' }),
   LOGICAL_NOT: '1.0 - x',
 };
 

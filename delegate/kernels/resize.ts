@@ -15,8 +15,8 @@ const bilinear: GpuForm = {
     const input = k.input(node.inputs[0]!);
     const { half, scale, last } = samples(k, node);
     const at = (y: string, x: string) => input.at('n', y, x, 's');
-    const texel = `vec2 p = (vec2(x, y)${half ? ' + 0.5' : ''}) * ${scale}${half ? ' - 0.5' : ''}, last = ${last};
-  vec2 lo = clamp(floor(p), vec2(0.0), last), hi = min(floor(p) + 1.0, last), f = p - lo;
+    const texel = `vec2 at = (vec2(x, y)${half ? ' + 0.5' : ''}) * ${scale}${half ? ' - 0.5' : ''}, last = ${last};
+  vec2 lo = clamp(floor(at), vec2(0.0), last), hi = min(floor(at) + 1.0, last), f = at - lo;
   vec4 top = mix(${at('lo.y', 'lo.x')}, ${at('lo.y', 'hi.x')}, f.x), bottom = mix(${at('hi.y', 'lo.x')}, ${at('hi.y', 'hi.x')}, f.x);
   return mix(top, bottom, f.y);`;
     return [k.finishTexel('resize_bilinear', texel, 0, tailText(k, node))];
@@ -30,9 +30,9 @@ const nearest: GpuForm = {
     const input = k.input(node.inputs[0]!);
     const { alignCorners } = attrsOf<ResizeAttrs>(node);
     const { half, scale, last } = samples(k, node);
-    const texel = `vec2 p = (vec2(x, y)${half ? ' + 0.5' : ''}) * ${scale};
-  p = min(floor(p${alignCorners ? ' + 0.5' : ''}), ${last});
-  return ${input.at('n', 'p.y', 'p.x', 's')};`;
+    const texel = `vec2 at = (vec2(x, y)${half ? ' + 0.5' : ''}) * ${scale};
+  at = min(floor(at${alignCorners ? ' + 0.5' : ''}), ${last});
+  return ${input.at('n', 'at.y', 'at.x', 's')};`;
     return [k.finishTexel('resize_nearest', texel, 0, tailText(k, node))];
   },
 };

@@ -64,7 +64,16 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window): Patch {
   const reach = (axis: 0 | 1, out: number, size: number) =>
     (out - 1) * w.stride[axis] + (w.filter[axis] - 1) * w.dilation[axis] - w.before[axis] >= size;
   const beyond = [reach(0, k.out.h, x.layout.h), reach(1, k.out.w, x.layout.w)] as const;
-  const outside = (axis: 0 | 1, d: number) => (d < 0 && w.before[axis] > 0) || (d > 0 && beyond[axis]);
+  const lastBlock = [Math.floor((k.out.h - 1) / by) * by, Math.floor((k.out.w - 1) / bx) * bx] as const;
+  const sizes = [x.layout.h, x.layout.w] as const;
+  const low = (axis: 0 | 1, d: number) => d < 0 && w.before[axis] > 0;
+  const high = (axis: 0 | 1, d: number) =>
+    beyond[axis] && (d > 0 || lastBlock[axis] * w.stride[axis] + d >= sizes[axis]);
+  const outside = (axis: 0 | 1, d: number) => low(axis, d) || high(axis, d);
+  const within = (axis: 0 | 1, at: string, d: number, size: string): string =>
+    [low(axis, d) ? `${at} + ${float(d)} >= 0.0` : '', high(axis, d) ? `${at} + ${float(d)} < ${size}` : '']
+      .filter(Boolean)
+      .join(' && ');
   const id = (d: number) => (d < 0 ? `m${-d}` : `${d}`);
   const name = (dy: number, dx: number) => `i_${id(dy)}_${id(dx)}`;
   const block = [
@@ -74,10 +83,10 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window): Patch {
   const masks = [
     ...rows
       .filter((d) => outside(0, d))
-      .map((d) => `bool my_${id(d)} = ${within(block[0].pixel, d, k.param(x.layout.h))};`),
+      .map((d) => `bool my_${id(d)} = ${within(0, block[0].pixel, d, k.param(x.layout.h))};`),
     ...cols
       .filter((d) => outside(1, d))
-      .map((d) => `bool mx_${id(d)} = ${within(block[1].pixel, d, k.param(x.layout.w))};`),
+      .map((d) => `bool mx_${id(d)} = ${within(1, block[1].pixel, d, k.param(x.layout.w))};`),
   ];
   const condition = (dy: number, dx: number) =>
     [outside(0, dy) ? `my_${id(dy)}` : '', outside(1, dx) ? `mx_${id(dx)}` : ''].filter(Boolean).join(' && ');
@@ -133,9 +142,4 @@ function axisOf(
   if (outSize <= b) return { pixel: '0.0', texel: '0.0' };
   const pixel = `${o} * ${float(step)}`;
   return step % inputBlock === 0 ? { pixel, texel: `${o} * ${float(step / inputBlock)}` } : { pixel };
-}
-
-function within(pixel: string, d: number, size: string): string {
-  const at = `${pixel} + ${float(d)}`;
-  return d < 0 ? `${at} >= 0.0` : `${at} < ${size}`;
 }

@@ -103,6 +103,7 @@ export function grainView(full: View, outC: number, inC: number): GrainedView {
     return { grain: 'pixel', view: outer(inC) };
   const quads =
     contiguous &&
+    (v.mirror === undefined || whole) &&
     outC % 4 === 0 &&
     inC % 4 === 0 &&
     multiples(4) &&

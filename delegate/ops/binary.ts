@@ -1,5 +1,5 @@
 import { ModelError, UnsupportedError } from '../errors.js';
-import type { DType } from '../ir/dtype.js';
+import type { DType, NumericData } from '../ir/dtype.js';
 import { type CpuTensor, defineOp, type OpSpec, required, typed } from '../ir/op.js';
 import { broadcastShapes } from '../ir/shape.js';
 import type { Activation } from '../ir/vocabulary.js';
@@ -88,7 +88,7 @@ export const binaryOps: readonly OpSpec[] = [
           return [CLAMPED.has(type) ? activate(data, attrs.fusedActivationFunction ?? 'NONE') : data];
         }
         const data = elementwise(output!, [x, y], row.integer ?? row.float, row.exact);
-        return [clampIntegers(data as Int32Array, attrs.fusedActivationFunction ?? 'NONE')];
+        return [clampIntegers(data as NumericData, attrs.fusedActivationFunction ?? 'NONE')];
       },
     }),
   ),
@@ -113,19 +113,16 @@ export function rejectQuantized(type: string, { dtype, quantization }: CpuTensor
     throw new UnsupportedError(`${type}: quantised ${dtype} operand; the CPU path takes plain numbers`);
 }
 
-function clampIntegers<T extends Int32Array>(data: T, activation: Activation): T {
-  if (activation === 'RELU')
-    data.forEach((v, i) => {
-      data[i] = Math.max(v, 0);
-    });
-  if (activation === 'RELU6')
-    data.forEach((v, i) => {
-      data[i] = Math.min(6, Math.max(0, v));
-    });
-  if (activation === 'RELU_N1_TO_1')
-    data.forEach((v, i) => {
-      data[i] = Math.min(1, Math.max(-1, v));
-    });
+function clampIntegers(data: NumericData, activation: Activation): NumericData {
+  const range = ({ RELU: [0, undefined], RELU6: [0, 6], RELU_N1_TO_1: [-1, 1] } as const)[activation as 'RELU'];
+  if (!range) return data;
+  const [lo, hi] = range as readonly [number, number | undefined];
+  const cells = data as unknown as Record<number, number | bigint>;
+  const like = (v: number) => (data instanceof BigInt64Array ? BigInt(v) : v);
+  for (let i = 0; i < data.length; i++) {
+    if (cells[i]! < lo) cells[i] = like(lo);
+    else if (hi !== undefined && cells[i]! > hi) cells[i] = like(hi);
+  }
   return data;
 }
 

@@ -1,5 +1,5 @@
 import { UnsupportedError } from '../errors.js';
-import { arrayOf, type DType, halfToFloat, type NumericData, newData } from '../ir/dtype.js';
+import { arrayOf, type DType, floatToHalf, halfToFloat, type NumericData, newData } from '../ir/dtype.js';
 import type { Quantization } from '../ir/graph.js';
 import { type CpuTensor, defineOp, type OpSpec, required, typed } from '../ir/op.js';
 import { broadcastShapes, sizeOf } from '../ir/shape.js';
@@ -33,7 +33,8 @@ function cast({ data, dtype }: CpuTensor, to: DType): NumericData {
   const isFloating = dtype.startsWith('float') || dtype === 'complex64';
   for (let i = 0; i < n; i++) {
     const v = value(i);
-    if (to === 'bool') cells[i] = Number(v !== 0 && v !== 0n);
+    if (to === 'float16') cells[i] = floatToHalf(Number(v));
+    else if (to === 'bool') cells[i] = Number(v !== 0 && v !== 0n);
     else if (!limits) cells[to === 'complex64' ? 2 * i : i] = Number(v);
     else if (isFloating) cells[i] = saturate(v as number, limits, to);
     else if (to === 'int64' || to === 'uint64') cells[i] = BigInt(v);

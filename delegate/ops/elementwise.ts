@@ -1,40 +1,52 @@
 import { UnsupportedError } from '../errors.js';
-import { newData, type TensorData } from '../ir/dtype.js';
+import { floatToHalf, halvesToFloats, newData, type TensorData } from '../ir/dtype.js';
 import type { TensorType } from '../ir/graph.js';
 import type { CpuTensor } from '../ir/op.js';
 import { sameShape, sizeOf } from '../ir/shape.js';
-import { broadcastStrides, eachStrided } from './strided.js';
+import { broadcast, type Cells } from './strided.js';
 
-type Numbers = Record<number, number>;
-
-/** f of the operands, broadcast to the output's shape. 64-bit integers go through `exact`, which works on bigints. */
+/**
+ * f of the operands, broadcast to the output's shape. Halves are computed as floats. 64-bit integers go through
+ * `exact`, which works on bigints; where the output is bool, f takes them.
+ */
 export function elementwise(
   output: TensorType,
   operands: readonly CpuTensor[],
   f: (...x: number[]) => number,
-  exact?: (...x: bigint[]) => bigint | number,
+  exact?: (...x: bigint[]) => bigint,
 ): TensorData {
-  const out = newData(output.dtype, sizeOf(output.shape));
-  const [a, b, c] = operands.map((o) => expand(o, output.shape));
   const wide = operands.some((o) => o.dtype === 'int64' || o.dtype === 'uint64');
   if (wide && !exact && output.dtype !== 'bool')
     throw new UnsupportedError(`${operands[0]!.dtype} operand; this op has no 64-bit form here`);
-  const call = (wide && exact ? exact : f) as (...x: unknown[]) => number;
-  const cells = out as unknown as Numbers;
+  const call = (wide && exact ? exact : f) as (...x: unknown[]) => unknown;
+  const half = output.dtype === 'float16';
+  const out = newData(half ? 'float32' : output.dtype, sizeOf(output.shape));
+  const [a, b] = operands.map((o) => valuesOf(o, output.shape));
+  const cells = out as unknown as Cells;
   const n = out.length;
   if (!b) for (let i = 0; i < n; i++) cells[i] = call(a![i]);
-  else if (!c) for (let i = 0; i < n; i++) cells[i] = call(a![i], b[i]);
-  else for (let i = 0; i < n; i++) cells[i] = call(a![i], b[i], c[i]);
-  return out;
+  else for (let i = 0; i < n; i++) cells[i] = call(a![i], b[i]);
+  return half ? Uint16Array.from(out as Float32Array, floatToHalf) : out;
 }
 
-/** The operand's elements in the order of the output's. */
-function expand(x: CpuTensor, shape: readonly number[]): Record<number, unknown> {
-  if (sameShape(x.shape, shape)) return x.data as unknown as Record<number, unknown>;
-  const out = newData(x.dtype, sizeOf(shape)) as unknown as Record<number, unknown>;
-  const data = x.data as unknown as Record<number, unknown>;
-  eachStrided(shape, broadcastStrides(x.shape, shape), 0, (to, from) => {
-    out[to] = data[from];
-  });
-  return out;
+function valuesOf(x: CpuTensor, shape: readonly number[]): Cells {
+  const data = broadcast(x, shape);
+  return (x.dtype === 'float16' ? halvesToFloats(data as Uint16Array) : data) as unknown as Cells;
+}
+
+/** Refuses operands whose stored values are not the numbers that they stand for. */
+export function expectNumbers(op: string, ...operands: readonly CpuTensor[]): void {
+  for (const { dtype, shape, data, quantization } of operands) {
+    const quantized = quantization?.scales.length && /^u?int(4|8|16)$/.test(dtype);
+    const found = quantized ? 'quantised ' : data.length < sizeOf(shape) ? 'sparse ' : '';
+    if (found || /^(complex|string|resource|variant|bfloat|float8)/.test(dtype))
+      throw new UnsupportedError(`${op}: ${found}${dtype} operand of shape [${shape}]; the CPU path takes plain numbers`);
+  }
+}
+
+/** True where equal stored integers stand for equal numbers in all of the tensors. */
+export function haveOneScale(tensors: readonly TensorType[]): boolean {
+  const [first, ...others] = tensors.map(({ quantization }) => quantization);
+  const same = (a: readonly number[] = [], b: readonly number[] = []) => sameShape(a, b);
+  return others.every((q) => same(q?.scales, first?.scales) && same(q?.zeroPoints, first?.zeroPoints));
 }

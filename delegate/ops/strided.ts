@@ -1,30 +1,14 @@
-import { type DType, lanesOf, newData, type TensorData } from '../ir/dtype.js';
+import { type DType, lanesOf, type NumericData, newData, type TensorData } from '../ir/dtype.js';
+import type { TensorType } from '../ir/graph.js';
 import type { CpuTensor } from '../ir/op.js';
 import { type Shape, sizeOf, stridesOf } from '../ir/shape.js';
 
 /** Array cells of any element type: moves do not look at what they move. */
 export type Cells = Record<number, unknown>;
 
-/** Calls `visit(position in the output, position in the input)` for every element of a strided walk, in order. */
-export function eachStrided(
-  dims: Shape,
-  strides: readonly number[],
-  offset: number,
-  visit: (to: number, from: number) => void,
-): void {
-  const rank = dims.length;
-  const size = sizeOf(dims);
-  const index = new Array<number>(rank).fill(0);
-  let from = offset;
-  for (let to = 0; to < size; to++) {
-    visit(to, from);
-    for (let d = rank - 1; d >= 0; d--) {
-      from += strides[d]!;
-      if (++index[d]! < dims[d]!) break;
-      from -= strides[d]! * dims[d]!;
-      index[d] = 0;
-    }
-  }
+/** The type of x's elements under another shape: what a move gives. */
+export function moved({ dtype, quantization }: TensorType, shape: Shape): TensorType {
+  return quantization ? { shape, dtype, quantization } : { shape, dtype };
 }
 
 /** The elements x[offset + Σ index · strides] for all indices below `dims`, row by row, as data of x's type. */
@@ -34,7 +18,7 @@ export function gatherStrided(x: CpuTensor, dims: Shape, strides: readonly numbe
   return out;
 }
 
-/** Copies a strided walk over x to a strided walk over `out`. */
+/** Copies a strided walk over x to a strided walk over `out`; what lies side by side in both goes in one run. */
 export function copyStrided(
   x: CpuTensor,
   dims: Shape,
@@ -45,15 +29,44 @@ export function copyStrided(
   outOffset: number,
 ): void {
   const lanes = lanesOf(x.dtype);
-  const from = x.data as unknown as Cells;
-  const to = out as unknown as Cells;
-  const targets = new Int32Array(sizeOf(dims));
-  eachStrided(dims, outStrides, outOffset, (i, at) => {
-    targets[i] = at;
-  });
-  eachStrided(dims, strides, offset, (i, at) => {
-    for (let l = 0; l < lanes; l++) to[targets[i]! * lanes + l] = from[at * lanes + l];
-  });
+  let rank = dims.length;
+  let run = 1;
+  for (; rank > 0; rank--) {
+    const contiguous = strides[rank - 1] === run && outStrides[rank - 1] === run;
+    if (dims[rank - 1] !== 1 && !contiguous) break;
+    run *= dims[rank - 1]!;
+  }
+  const copyRun = runCopier(x.data, out, run * lanes);
+  const index = new Array<number>(rank).fill(0);
+  let from = offset;
+  let to = outOffset;
+  for (let left = run && sizeOf(dims.slice(0, rank)); left > 0; left--) {
+    copyRun(from * lanes, to * lanes);
+    for (let d = rank - 1; d >= 0; d--) {
+      from += strides[d]!;
+      to += outStrides[d]!;
+      if (++index[d]! < dims[d]!) break;
+      from -= strides[d]! * dims[d]!;
+      to -= outStrides[d]! * dims[d]!;
+      index[d] = 0;
+    }
+  }
+}
+
+/** Elements from which one `set` is faster than a loop. */
+const LONG_RUN = 32;
+
+function runCopier(source: TensorData, target: TensorData, length: number): (from: number, to: number) => void {
+  if (ArrayBuffer.isView(source) && length >= LONG_RUN) {
+    const view = source as Uint8Array;
+    const out = target as NumericData as Uint8Array;
+    return (from, to) => out.set(view.subarray(from, from + length), to);
+  }
+  const cells = source as unknown as Cells;
+  const out = target as unknown as Cells;
+  return (from, to) => {
+    for (let i = 0; i < length; i++) out[to + i] = cells[from + i];
+  };
 }
 
 /** Strides that read `shape` as if it had the shape `target`, under NumPy's rules. */
@@ -63,10 +76,17 @@ export function broadcastStrides(shape: Shape, target: Shape): number[] {
   return target.map((_, i) => (i < lead || shape[i - lead] === 1 ? 0 : strides[i - lead]!));
 }
 
-/** Fills data of a dtype with one value. */
-export function filled(dtype: DType, size: number, value: unknown): TensorData {
+/** x's elements where NumPy's broadcasting puts them in a tensor of the shape `target`. */
+export function broadcast(x: CpuTensor, target: Shape): TensorData {
+  if (sizeOf(x.shape) === sizeOf(target)) return x.data;
+  return gatherStrided(x, target, broadcastStrides(x.shape, target));
+}
+
+/** Data of `size` elements that are all the first element of `value`. */
+export function filled(dtype: DType, size: number, value: TensorData): TensorData {
   const out = newData(dtype, size);
+  const lanes = lanesOf(dtype);
   const cells = out as unknown as Cells;
-  for (let i = 0; i < size; i++) cells[i] = value;
+  for (let i = 0; i < size * lanes; i++) cells[i] = value[i % lanes];
   return out;
 }

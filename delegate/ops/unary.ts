@@ -51,6 +51,13 @@ const ANY_NUMBER: Readonly<Record<string, Scalar>> = {
   SQUARE: (x) => x * x,
 };
 
+/** The same on 64-bit integers. */
+const EXACT: Readonly<Record<string, (x: bigint) => bigint>> = {
+  ABS: (x) => BigInt.asIntN(64, x < 0n ? -x : x),
+  NEG: (x) => BigInt.asIntN(64, -x),
+  SQUARE: (x) => BigInt.asIntN(64, x * x),
+};
+
 const floats = Object.entries(ROWS).map(
   ([type, make]): OpSpec =>
     defineOp({
@@ -74,7 +81,7 @@ const numbers = Object.entries(ANY_NUMBER).map(
         const x = required(inputs, 0);
         if (x.quantization?.scales.length)
           throw new UnsupportedError(`${type}: quantised ${x.dtype} operand; the CPU path takes plain numbers`);
-        return [elementwise(output!, [x], f)];
+        return [elementwise(output!, [x], f, EXACT[type])];
       },
     }),
 );

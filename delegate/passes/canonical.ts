@@ -160,6 +160,26 @@ export const flattenFullyConnected: Pass = {
   },
 };
 
+/** Operands of BATCH_MATMUL get the rank of its output, so that batches broadcast dimension by dimension. */
+export const alignMatmulRanks: Pass = {
+  name: 'align-matmul-ranks',
+  at(node, edit) {
+    const [output] = node.outputs;
+    const rank = output?.shape.length ?? 0;
+    if (node.type !== 'BATCH_MATMUL' || node.inputs.every((v) => !v || v.shape.length === rank)) return;
+    const before: Node[] = [];
+    const inputs = node.inputs.map((v) => {
+      if (!v || v.shape.length === rank) return v;
+      const shape = [...Array.from({ length: rank - v.shape.length }, () => 1), ...v.shape];
+      const aligned: Value = { ...v, id: -1, shape };
+      if (!v.data) before.push(reshape(node.id, v, aligned));
+      return aligned;
+    });
+    edit.replace(node, [...before, { ...node, inputs }]);
+    return 'rewritten';
+  },
+};
+
 /** BATCH_MATMUL by a constant matrix is FULLY_CONNECTED with the matrix transposed. */
 export const matmulToFullyConnected: Pass = {
   name: 'matmul-to-fully-connected',

@@ -1,5 +1,6 @@
 import type { Graph } from '../ir/graph.js';
 import {
+  alignMatmulRanks,
   dropDead,
   dropIdentity,
   flattenFullyConnected,
@@ -16,6 +17,7 @@ export const canonicalPasses: readonly Pass[] = [
   splitFusedActivation,
   dropIdentity,
   matmulToFullyConnected,
+  alignMatmulRanks,
   flattenFullyConnected,
   dropDead,
 ];

@@ -25,12 +25,24 @@ export const HELPERS: Readonly<Record<string, string>> = {
   vec4 q = x * x, small = 1.1283791671 * a * (1.0 + q * (-0.3333333333 + q * (0.1 + q * (-0.0238095238 + q * 0.0046296296))));
   return sign(x) * mix(big, small, lessThan(a, vec4(0.5)));
 }`,
+  /** sin(x + shift · π/2): range reduction in three parts, then Cephes' polynomials; drivers' own are good to 2e-4 only. */
+  sine4: `vec4 sine4(vec4 x, float shift) {
+  vec4 q = roundEven(x * 0.6366197724);
+  vec4 r = ((x - q * 1.5703125) - q * 4.837512969970703e-4) - q * 7.549790126404332e-8, z = r * r;
+  vec4 s = r + r * z * (-0.16666654611 + z * (8.3321608736e-3 - 1.9515295891e-4 * z));
+  vec4 c = 1.0 - 0.5 * z + z * z * (4.166664568298827e-2 + z * (-1.388731625493765e-3 + z * 2.443315711809948e-5));
+  q = mod(q + shift, 4.0);
+  vec4 v = mix(s, c, equal(mod(q, 2.0), vec4(1.0)));
+  return mix(v, -v, greaterThan(q, vec4(1.5)));
+}`,
   /** pow as C has it: negative bases with whole exponents, 0 to the 0 is 1. */
   power4: `vec4 power4(vec4 x, vec4 y) {
   vec4 m = pow(abs(x), y), odd = mod(abs(y), 2.0);
   bvec4 whole = equal(y, floor(y));
   m = mix(m, m * (1.0 - 2.0 * odd), lessThan(x, vec4(0.0)));
   m = mix(m, vec4(uintBitsToFloat(0x7fc00000u)), bvec4(x.x < 0.0 && !whole.x, x.y < 0.0 && !whole.y, x.z < 0.0 && !whole.z, x.w < 0.0 && !whole.w));
-  return mix(m, vec4(1.0), equal(y, vec4(0.0)));
+  bvec4 one = bvec4(x.x == 1.0 || y.x == 0.0, x.y == 1.0 || y.y == 0.0, x.z == 1.0 || y.z == 0.0, x.w == 1.0 || y.w == 0.0);
+  bvec4 unit = bvec4(x.x == -1.0 && isinf(y.x), x.y == -1.0 && isinf(y.y), x.z == -1.0 && isinf(y.z), x.w == -1.0 && isinf(y.w));
+  return mix(mix(m, vec4(1.0), one), vec4(1.0), unit);
 }`,
 };

@@ -1,8 +1,10 @@
 import {
   type Attrs,
+  densify,
   type Graph,
   type Node,
   type Quantization,
+  type TensorData,
   UnsupportedError,
   type Value,
 } from '../../delegate/index.js';
@@ -44,7 +46,7 @@ function valuesOf(model: Model, subgraph: SubGraph, index: number): readonly Val
 
 function toValue(model: Model, tensor: Tensor, id: number, path: string): Value {
   const data = constantBytes(model, tensor);
-  const { shapeSignature, quantization, sparsity } = tensor;
+  const { shapeSignature, quantization } = tensor;
   return {
     id,
     name: tensor.name ?? '',
@@ -52,10 +54,14 @@ function toValue(model: Model, tensor: Tensor, id: number, path: string): Value 
     dtype: dtypeOf(tensor.type),
     ...(shapeSignature && { shapeSignature }),
     ...(quantization && quantizationOf(quantization, tensor, path)),
-    ...(data && { data: tensorData(tensor, data) }),
-    ...(sparsity && { sparsity }),
+    ...(data && { data: denseData(tensor, tensorData(tensor, data)) }),
     ...(tensor.isVariable && { isVariable: true }),
   };
+}
+
+/** Sparse constants are expanded for whoever reads them; DENSIFY then finds nothing left to do. */
+function denseData({ shape, sparsity, type }: Tensor, data: TensorData): TensorData {
+  return sparsity ? densify({ shape: shape ?? [], dtype: dtypeOf(type), data, sparsity }) : data;
 }
 
 function quantizationOf(
