@@ -1,4 +1,6 @@
-/** The public API of tflite-gpu. */
+/** The public API of tflite-gpu. Importing it registers the tfjs backend `tflite-gpu`. */
+import './tfjs/backend.js';
+
 export {
   ContextLostError,
   DeviceError,
