@@ -1,0 +1,117 @@
+// Runs one node on the GPU and through the op's CPU form on the same random values, and compares.
+import { createGpuDelegate } from '../../../delegate/delegate.js';
+import { arrayOf, type DType, floatToHalf, halfToFloat, type NumericData } from '../../../delegate/ir/dtype.js';
+import type { Attrs, Graph, Quantization, TensorType, Value } from '../../../delegate/ir/graph.js';
+import type { Cpu, CpuTensor } from '../../../delegate/ir/op.js';
+import { type Shape, sizeOf } from '../../../delegate/ir/shape.js';
+import { ops } from '../../../delegate/ops/index.js';
+import { normalizeOptions, type TfLiteGpuDelegateOptions } from '../../../delegate/options.js';
+
+/** An operand of a case: constants keep their values, others get random ones unless `values` are given. */
+export interface Operand {
+  readonly shape: Shape;
+  readonly dtype?: DType;
+  readonly constant?: boolean;
+  readonly values?: readonly number[];
+  /** Random values lie between these; −2 and 2 unless given. */
+  readonly range?: readonly [lo: number, hi: number];
+  readonly quantization?: Quantization;
+}
+
+/** A node and how far its GPU form may be from its meaning: |gpu − cpu| ≤ abs + rel · |cpu|. */
+export interface Case {
+  readonly type: string;
+  readonly attrs?: Attrs;
+  readonly inputs: readonly (Operand | undefined)[];
+  /** Element types of the outputs; one float32 unless given. */
+  readonly outputs?: readonly DType[];
+  readonly abs?: number;
+  readonly rel?: number;
+  readonly options?: TfLiteGpuDelegateOptions;
+}
+
+const noCpu: Cpu = {
+  run: (kernel) => {
+    throw new Error(`no CPU kernel ${kernel}`);
+  },
+};
+
+let gl: WebGL2RenderingContext | null | undefined;
+
+/** The context that all specs share. */
+export function context(): WebGL2RenderingContext {
+  gl ??= document.createElement('canvas').getContext('webgl2');
+  if (!gl) throw new Error('this browser has no WebGL2');
+  return gl;
+}
+
+/** Numbers from 0 to 1 that are the same in every run (Mulberry32). */
+export function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** What differs between the GPU and the CPU form, in words; `undefined` where they agree. */
+export function difference(test: Case, seed = 1): string | undefined {
+  const { type, attrs = {} } = test;
+  const spec = ops.get(type);
+  if (!spec?.cpu) return `${type} has no CPU form`;
+  const next = random(seed);
+  const inputs = test.inputs.map((operand, i) => operand && valueOf(operand, i, next));
+  const tensors = inputs.map((input) => input?.tensor);
+  const declared = (test.outputs ?? ['float32']).map((dtype) => ({ shape: [], dtype }));
+  const types = spec
+    .infer(tensors, attrs, declared)
+    .map((known): TensorType => ({ shape: known!.shape, dtype: known!.dtype }));
+  const wanted = spec.cpu(tensors, attrs, types, noCpu) as readonly NumericData[];
+  const outputs = types.map((known, i): Value => ({ ...known, id: 100 + i, name: `output ${i}` }));
+  const node = { id: 7, type, attrs, inputs: inputs.map((input) => input?.value), outputs };
+  const runtime = inputs.filter((input) => input !== undefined && !input.value.data);
+  const graph: Graph = { name: 'case', nodes: [node], inputs: runtime.map((input) => input!.value), outputs };
+  const delegate = createGpuDelegate(context(), normalizeOptions(test.options));
+  const declined = delegate.declines(node);
+  if (declined) return `declined: ${declined}`;
+  const executable = delegate.compileSync(graph);
+  try {
+    runtime.forEach((input, i) => {
+      executable.upload(i, input!.tensor.data as NumericData);
+    });
+    executable.run();
+    const problems = outputs.map((_, i) => compare(executable.read(i), wanted[i]!, test));
+    return problems.find(Boolean);
+  } finally {
+    executable.dispose();
+  }
+}
+
+function valueOf(operand: Operand, i: number, next: () => number): { value: Value; tensor: CpuTensor } {
+  const { shape, dtype = 'float32', values, range: [lo, hi] = [-2, 2], quantization } = operand;
+  const data = new (arrayOf(dtype))(sizeOf(shape)) as Float32Array;
+  const whole = dtype !== 'float32' && dtype !== 'float16';
+  for (let j = 0; j < data.length; j++) {
+    const x = values ? values[j % values.length]! : lo + (hi - lo) * next();
+    data[j] = dtype === 'float16' ? floatToHalf(x) : whole ? Math.floor(x) : x;
+  }
+  const tensor: CpuTensor = { shape, dtype, data, ...(quantization && { quantization }) };
+  const { data: _, ...typeOnly } = tensor;
+  return { tensor, value: { ...(operand.constant ? tensor : typeOnly), id: i, name: `input ${i}` } };
+}
+
+function compare(got: NumericData, wanted: NumericData, { abs = 1e-6, rel = 1e-5 }: Case): string | undefined {
+  if (got.constructor !== wanted.constructor) return `${got.constructor.name} for ${wanted.constructor.name}`;
+  if (got.length !== wanted.length) return `${got.length} elements for ${wanted.length}`;
+  const isHalf = got instanceof Uint16Array;
+  const at = (data: NumericData, i: number) => (isHalf ? halfToFloat(data[i] as number) : Number(data[i]));
+  for (let i = 0; i < got.length; i++) {
+    const [a, b] = [at(got, i), at(wanted, i)];
+    if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;
+    if (!(Math.abs(a - b) <= abs + rel * Math.abs(b)))
+      return `element ${i} of ${got.length} is ${a}; the op gives ${b}`;
+  }
+  return undefined;
+}
