@@ -2,9 +2,8 @@ import { UnsupportedError } from '../errors.js';
 import { arrayOf, type DType, floatToHalf, halfToFloat, type NumericData, newData } from '../ir/dtype.js';
 import type { Quantization } from '../ir/graph.js';
 import { type CpuTensor, defineOp, type OpSpec, required, typed } from '../ir/op.js';
-import { broadcastShapes, sizeOf } from '../ir/shape.js';
+import { sizeOf } from '../ir/shape.js';
 import { densify } from './densify.js';
-import { elementwise } from './elementwise.js';
 
 const LIMITS: Readonly<Partial<Record<DType, readonly [lo: bigint, hi: bigint]>>> = {
   int8: [-128n, 127n],
@@ -106,21 +105,4 @@ export const convertOps: readonly OpSpec[] = [
     infer: (inputs) => [required(inputs, 0)],
     cpu: (inputs) => [densify(required(inputs, 0))],
   }),
-  ...['SELECT', 'SELECT_V2'].map((type) =>
-    defineOp({
-      type,
-      infer: (inputs) => {
-        const [c, x, y] = [required(inputs, 0), required(inputs, 1), required(inputs, 2)];
-        const perRow = type === 'SELECT' && c.shape.length === 1 && x.shape.length > 1;
-        return [{ ...x, shape: perRow ? x.shape : broadcastShapes(c.shape, x.shape, y.shape) }];
-      },
-      cpu(inputs, _attrs, [output]) {
-        const [c, x, y] = [required(inputs, 0), required(inputs, 1), required(inputs, 2)];
-        const perRow = type === 'SELECT' && c.shape.length === 1 && x.shape.length > 1;
-        const condition = perRow ? { ...c, shape: [...c.shape, ...x.shape.slice(1).map(() => 1)] } : c;
-        const pick = (k: number, a: number, b: number) => (k ? a : b);
-        return [elementwise(output!, [condition, x, y], pick, pick as unknown as (...v: bigint[]) => bigint)];
-      },
-    }),
-  ),
 ];

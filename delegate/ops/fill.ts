@@ -17,7 +17,7 @@ export const fillOps: readonly OpSpec[] = [
       const dims = constantInts(required(inputs, 0));
       return [dims && { ...required(inputs, 1), shape: dims }];
     },
-    cpu: (inputs, _attrs, [output]) => [filled(output!.dtype, sizeOf(output!.shape), required(inputs, 1).data[0])],
+    cpu: (inputs, _attrs, [output]) => [filled(output!.dtype, sizeOf(output!.shape), required(inputs, 1).data)],
   }),
   defineOp({
     type: 'RANGE',
@@ -74,7 +74,7 @@ export const fillOps: readonly OpSpec[] = [
       const at = axis < 0 ? index.shape.length + 1 + axis : axis;
       const inner = sizeOf(index.shape.slice(at));
       const depth = output!.shape[at]!;
-      const out = filled(output!.dtype, sizeOf(output!.shape), off.data[0]) as unknown as Cells;
+      const out = filled(output!.dtype, sizeOf(output!.shape), off.data) as unknown as Cells;
       for (let i = 0; i < index.data.length; i++) {
         const j = Number(index.data[i]);
         if (j >= 0 && j < depth) out[(Math.floor(i / inner) * depth + j) * inner + (i % inner)] = on.data[0];

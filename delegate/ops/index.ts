@@ -13,6 +13,7 @@ import { normalizationOps } from './normalization.js';
 import { poolOps } from './pool.js';
 import { reduceOps } from './reduce.js';
 import { resizeOps } from './resize.js';
+import { selectOps } from './select.js';
 import { softmaxOps } from './softmax.js';
 import { transposeConvOps } from './transpose-conv.js';
 import { unaryOps } from './unary.js';
@@ -35,6 +36,7 @@ export const ops: ReadonlyMap<string, OpSpec> = new Map(
     ...binaryOps,
     ...compareOps,
     ...convertOps,
+    ...selectOps,
     ...moveOps,
     ...shapeOps,
     ...gatherOps,

@@ -330,7 +330,9 @@ const padOp = (type: string): OpSpec =>
       const x = required(inputs, 0);
       const zero = x.quantization?.zeroPoints[0] ?? 0;
       const big = x.dtype === 'int64' || x.dtype === 'uint64';
-      const value = inputs[2] ? inputs[2].data[0] : big ? BigInt(zero) : x.dtype === 'float32' ? 0 : zero;
+      const value =
+        inputs[2]?.data ??
+        (big ? BigInt64Array.of(BigInt(zero)) : Float64Array.of(x.dtype === 'float32' ? 0 : zero, 0));
       const out = filled(x.dtype, sizeOf(output!.shape), value);
       const strides = stridesOf(output!.shape);
       copyStrided(x, x.shape, stridesOf(x.shape), 0, out, strides, dot(padsOf(inputs)!.lo, strides));

@@ -1,5 +1,5 @@
 import { UnsupportedError } from '../errors.js';
-import { roundHalfEven } from '../ir/dtype.js';
+import { newData, roundHalfEven } from '../ir/dtype.js';
 import type { Attrs } from '../ir/graph.js';
 import { defineOp, type OpSpec, required } from '../ir/op.js';
 import { sizeOf } from '../ir/shape.js';
@@ -100,6 +100,6 @@ export const unaryOps: readonly OpSpec[] = [
   defineOp({
     type: 'ZEROS_LIKE',
     infer: (inputs) => [required(inputs, 0)],
-    cpu: (inputs, _attrs, [output]) => [elementwise(output!, [required(inputs, 0)], () => 0)],
+    cpu: (_inputs, _attrs, [output]) => [newData(output!.dtype, sizeOf(output!.shape))],
   }),
 ];
