@@ -62,7 +62,7 @@ export function difference(test: Case, seed = 1): string | undefined {
   const spec = ops.get(type);
   if (!spec?.cpu) return `${type} has no CPU form`;
   const next = random(seed);
-  const inputs = test.inputs.map((operand, i) => operand && valueOf(operand, i, next));
+  const inputs = test.inputs.map((operand, i) => operand && makeInput(operand, i, next));
   const tensors = inputs.map((input) => input?.tensor);
   const declared = (test.outputs ?? ['float32']).map((dtype) => ({ shape: [], dtype }));
   const types = spec
@@ -89,7 +89,7 @@ export function difference(test: Case, seed = 1): string | undefined {
   }
 }
 
-function valueOf(operand: Operand, i: number, next: () => number): { value: Value; tensor: CpuTensor } {
+function makeInput(operand: Operand, i: number, next: () => number): { value: Value; tensor: CpuTensor } {
   const { shape, dtype = 'float32', values, range: [lo, hi] = [-2, 2], quantization } = operand;
   const data = new (arrayOf(dtype))(sizeOf(shape)) as Float32Array;
   const whole = dtype !== 'float32' && dtype !== 'float16';
