@@ -29,8 +29,9 @@ export class TensorSession {
   run(inputs: readonly Tensor[], outputs: readonly number[]): Tensor[] {
     this.#fit(inputs);
     this.session.compileSync();
-    const textures = this.#setInputs(inputs);
+    const textures: TensorTexture[] = [];
     try {
+      this.#setInputs(inputs, textures);
       this.session.run();
       return tidy(() => outputs.map((position) => this.#output(position)));
     } finally {
@@ -74,7 +75,7 @@ export class TensorSession {
   async #queue<T>(inputs: readonly Tensor[], work: () => Promise<T>): Promise<T> {
     const { session } = this;
     const kept = tidy(() => inputs.map((tensor) => keep(tensor.clone())));
-    let textures: TensorTexture[] = [];
+    const textures: TensorTexture[] = [];
     try {
       await session.queue(
         () => session.compile(),
@@ -85,7 +86,7 @@ export class TensorSession {
       );
       return await session.queue(work, () => {
         this.#fit(kept);
-        textures = this.#setInputs(kept, values);
+        this.#setInputs(kept, textures, values);
       });
     } finally {
       release(textures);
@@ -101,8 +102,11 @@ export class TensorSession {
   }
 
   /** Sets all inputs: on the GPU where that is possible, else from `values`, which are read now where absent. */
-  #setInputs(inputs: readonly Tensor[], values: readonly (TfjsValues | undefined)[] = []): TensorTexture[] {
-    const textures: TensorTexture[] = [];
+  #setInputs(
+    inputs: readonly Tensor[],
+    textures: TensorTexture[],
+    values: readonly (TfjsValues | undefined)[] = [],
+  ): void {
     for (const [i, tensor] of inputs.entries()) {
       const size = this.#takes(tensor, i);
       if (size) {
@@ -113,7 +117,6 @@ export class TensorSession {
         this.session.setInput(i, toInput(this.file.inputs[i]!, values[i] ?? valuesSync(tensor)));
       }
     }
-    return textures;
   }
 
   /** Size of the texture to hand over an input that is on the GPU; `undefined` where its values have to be read. */

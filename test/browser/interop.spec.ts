@@ -1,10 +1,11 @@
 import '../../src/tfjs/backend.js';
 import * as tf from '@tensorflow/tfjs-core';
 import { sharedContext } from '../../src/runtime/context.js';
+import type { CustomOps } from '../../src/runtime/custom-ops.js';
 import { loadTFLiteModel, type TFLiteModel } from '../../src/runtime/model.js';
 import { fromTexture, isOnGpu, toTexture } from '../../src/runtime/tfjs-textures.js';
 import { BACKEND_NAME, type TfliteGpuBackend } from '../../src/tfjs/backend.js';
-import { modelBytes, tensor } from './support/models.js';
+import { modelBytes, type OpRow, tensor } from './support/models.js';
 
 /** The numbers 1, 2, 3 … as a tensor that tfjs has in a texture: `packed` as matrix products are, else one per texel. */
 function counted(shape: number[], packed: boolean): tf.Tensor {
@@ -163,6 +164,28 @@ describe('tensors on the GPU', () => {
       backend.memory().numBytesInGPUAllocated,
       tf.memory().numTensors,
     ]).toEqual(before);
+  });
+
+  it('leave no texture where another input is refused', async () => {
+    const [x, small] = [counted([1, 2], true), tf.tensor2d([300, 0], [1, 2], 'int32')];
+    const tensors = [
+      tensor('x', [1, 2]),
+      tensor('small', [1, 2], 'INT8'),
+      tensor('y', [1, 2]),
+      tensor('copy', [1, 2], 'INT8'),
+    ];
+    const ops: OpRow[] = [
+      ['NEG', [0], [2]],
+      ['Copy', [1], [3]],
+    ];
+    const customOps: CustomOps = { Copy: { inferShapes: ([shape]) => [shape!], cpu: ([from]) => [from!.data] } };
+    const two = await loadTFLiteModel(modelBytes([{ tensors, ops, inputs: [0, 1], outputs: [2, 3] }]), { customOps });
+    const before = tf.memory().numTensors;
+    expect(() => two.predict([x, small])).toThrowError(RangeError, /input "small": 300 at 0/);
+    await expectAsync(two.predictAsync([x, small])).toBeRejectedWithError(RangeError, /input "small": 300 at 0/);
+    expect(tf.memory().numTensors).toBe(before);
+    two.dispose();
+    tf.dispose([x, small]);
   });
 
   it('are read where another backend is active', async () => {

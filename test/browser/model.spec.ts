@@ -77,6 +77,12 @@ function expectClose(found: readonly number[], expected: readonly number[]): voi
   expect(Math.max(...found.map((value, i) => Math.abs(value - expected[i]!)))).toBeLessThan(1e-4);
 }
 
+/** 1 where two vectors point the same way: the measure for half-float storage. */
+function cosine(a: readonly number[], b: readonly number[]): number {
+  const dot = (x: readonly number[], y: readonly number[]) => x.reduce((sum, value, i) => sum + value * y[i]!, 0);
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+}
+
 for (const backend of ['tflite-gpu', 'cpu']) {
   describe(`TFLiteModel beside the ${backend} backend`, () => {
     let tensors: number;
@@ -153,7 +159,8 @@ for (const backend of ['tflite-gpu', 'cpu']) {
       tf.tidy(() => {
         const x = digits(1);
         const [found, expected] = [values(model.predict(x)), values(exact.predict(x))];
-        expect(Math.max(...found.map((value, i) => Math.abs(value - expected[i]!)))).toBeLessThan(0.05);
+        expect(cosine(found, expected)).toBeGreaterThan(0.999);
+        expect(found.indexOf(Math.max(...found))).toBe(expected.indexOf(Math.max(...expected)));
         expect(values(model.predict(tf.add(x, 0)))).toEqual(found);
       });
     });
