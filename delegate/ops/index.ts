@@ -15,8 +15,10 @@ import { reduceOps } from './reduce.js';
 import { resizeOps } from './resize.js';
 import { selectOps } from './select.js';
 import { softmaxOps } from './softmax.js';
+import { spaceBatchOps } from './space-batch.js';
 import { transposeConvOps } from './transpose-conv.js';
 import { unaryOps } from './unary.js';
+import { whereOps } from './where.js';
 
 /** What every op means, by type: the one list. */
 export const ops: ReadonlyMap<string, OpSpec> = new Map(
@@ -39,7 +41,9 @@ export const ops: ReadonlyMap<string, OpSpec> = new Map(
     ...selectOps,
     ...moveOps,
     ...shapeOps,
+    ...spaceBatchOps,
     ...gatherOps,
+    ...whereOps,
     ...fillOps,
   ].map((op) => [op.type, op]),
 );
