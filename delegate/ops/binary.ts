@@ -1,9 +1,9 @@
-import { ModelError, UnsupportedError } from '../errors.js';
-import type { DType, NumericData } from '../ir/dtype.js';
-import { type CpuTensor, defineOp, type OpSpec, required, typed } from '../ir/op.js';
+import { ModelError } from '../errors.js';
+import { type DType, floatToHalf, type NumericData } from '../ir/dtype.js';
+import { defineOp, type OpSpec, required, typed } from '../ir/op.js';
 import { broadcastShapes } from '../ir/shape.js';
 import type { Activation } from '../ir/vocabulary.js';
-import { elementwise } from './elementwise.js';
+import { elementwise, expectNumbers, haveOneScale } from './elementwise.js';
 import { activate } from './fused-activation.js';
 
 interface BinaryAttrs {
@@ -20,9 +20,13 @@ const floorMod = (x: number, y: number): number => {
   const r = x % y;
   return r !== 0 && r < 0 !== y < 0 ? r + y : r;
 };
-const power = (x: number, y: number): number => (x === 1 || y === 0 ? 1 : x ** y);
+/** C's pow: 1 to any power is 1, as is −1 to an infinite one. */
+const power = (x: number, y: number): number => {
+  const isOne = x === 1 || y === 0 || (x === -1 && Math.abs(y) === Number.POSITIVE_INFINITY);
+  return isOne ? 1 : x ** y;
+};
 const divisor = (op: string, y: number): number => {
-  if (y === 0) throw new ModelError('division-by-zero', `${op} by zero; integers need a divisor other than 0`);
+  if (y === 0) throw new ModelError('division-by-zero', `${op} by zero; accepted: any other divisor`);
   return y;
 };
 
@@ -50,21 +54,37 @@ const ROWS: Readonly<Record<string, Row>> = {
     integer: (x, y) => {
       if (y < 0) throw new ModelError('exponent', `POW with the exponent ${y}; integers need one of 0 or more`);
       let result = 1;
-      for (let i = 0; i < y; i++) result = Math.imul(result, x);
+      for (let square = x, left = y; left > 0; left = Math.floor(left / 2), square = Math.imul(square, square))
+        if (left % 2) result = Math.imul(result, square);
       return result;
     },
   },
   PRELU: { float: (x, y) => (x < 0 ? x * y : x) },
-  FLOOR_DIV: { float: (x, y) => Math.floor(x / y), integer: (x, y) => Math.floor(x / divisor('FLOOR_DIV', y)) },
-  FLOOR_MOD: { float: floatMod, integer: (x, y) => floorMod(x, divisor('FLOOR_MOD', y)) },
+  FLOOR_DIV: {
+    float: (x, y) => Math.floor(x / divisor('FLOOR_DIV', y)),
+    integer: (x, y) => Math.floor(x / divisor('FLOOR_DIV', y)),
+  },
+  FLOOR_MOD: {
+    float: floatMod,
+    integer: (x, y) => floorMod(x, divisor('FLOOR_MOD', y)),
+    exact: (x, y) => {
+      divisor('FLOOR_MOD', Number(y));
+      const r = x % y;
+      return r !== 0n && r < 0n !== y < 0n ? r + y : r;
+    },
+  },
   ATAN2: { float: Math.atan2 },
 };
 
 function floatMod(x: number, y: number): number {
-  if (!Number.isFinite(y) && Number.isFinite(x)) return x !== 0 && x < 0 !== y < 0 ? y : x;
+  if (Math.abs(y) === Number.POSITIVE_INFINITY && Number.isFinite(x)) return x !== 0 && x < 0 !== y < 0 ? y : x;
   return floorMod(x, y);
 }
 
+/** Ops that work on the stored integers where all tensors have one scale. */
+const ORDERED = new Set(['MAXIMUM', 'MINIMUM']);
+/** Ops that TFLite computes on the stored integers whatever the scales. */
+const STORED = new Set(['FLOOR_DIV', 'FLOOR_MOD']);
 /** Ops whose float results the activation NONE clamps to the largest float. */
 const CLAMPED = new Set(['ADD', 'SUB', 'MUL', 'DIV']);
 const INTEGERS: readonly DType[] = ['int32', 'int64', 'int16', 'int8', 'uint8', 'uint32'];
@@ -80,12 +100,14 @@ export const binaryOps: readonly OpSpec[] = [
       },
       cpu(inputs, attrs, [output]) {
         const [x, y] = [required(inputs, 0), required(inputs, 1)];
-        rejectQuantized(type, x);
+        const storedAlike = ORDERED.has(type) && haveOneScale([x, y, output!]);
+        if (!storedAlike && !STORED.has(type)) expectNumbers(type, x, y);
         if (!INTEGERS.includes(x.dtype)) {
-          if (x.dtype !== 'float32')
-            throw new UnsupportedError(`${type}: ${x.dtype} operand; the CPU path takes float32 or integers`);
-          const data = elementwise(output!, [x, y], row.float) as Float32Array;
-          return [CLAMPED.has(type) ? activate(data, attrs.fusedActivationFunction ?? 'NONE') : data];
+          expectNumbers(type, x, y);
+          if (!CLAMPED.has(type)) return [elementwise(output!, [x, y], row.float)];
+          const data = elementwise({ ...output!, dtype: 'float32' }, [x, y], row.float) as Float32Array;
+          activate(data, attrs.fusedActivationFunction ?? 'NONE');
+          return [output!.dtype === 'float16' ? Uint16Array.from(data, floatToHalf) : data];
         }
         const data = elementwise(output!, [x, y], row.integer ?? row.float, row.exact);
         return [clampIntegers(data as NumericData, attrs.fusedActivationFunction ?? 'NONE')];
@@ -97,7 +119,7 @@ export const binaryOps: readonly OpSpec[] = [
     infer: (inputs) => [required(inputs, 0)],
     cpu(inputs, _attrs, [output]) {
       const all = inputs.map((_, i) => required(inputs, i));
-      rejectQuantized('ADD_N', all[0]!);
+      expectNumbers('ADD_N', ...all);
       return [
         all
           .slice(1)
@@ -106,12 +128,6 @@ export const binaryOps: readonly OpSpec[] = [
     },
   }),
 ];
-
-/** Quantised numbers are not the integers that stand for them. */
-export function rejectQuantized(type: string, { dtype, quantization }: CpuTensor): void {
-  if (quantization?.scales.length && dtype !== 'float32' && dtype !== 'int32')
-    throw new UnsupportedError(`${type}: quantised ${dtype} operand; the CPU path takes plain numbers`);
-}
 
 function clampIntegers(data: NumericData, activation: Activation): NumericData {
   const range = ({ RELU: [0, undefined], RELU6: [0, 6], RELU_N1_TO_1: [-1, 1] } as const)[activation as 'RELU'];
@@ -145,7 +161,8 @@ export const compareOps: readonly OpSpec[] = Object.entries(COMPARISONS).map(([t
     infer: (inputs) => [typed(broadcastShapes(required(inputs, 0).shape, required(inputs, 1).shape), 'bool')],
     cpu(inputs, _attrs, [output]) {
       const [x, y] = [required(inputs, 0), required(inputs, 1)];
-      rejectQuantized(type, x);
+      const storedAlike = (x.dtype === 'int8' || x.dtype === 'uint8') && haveOneScale([x, y]);
+      if (x.dtype !== 'string' && !storedAlike) expectNumbers(type, x, y);
       const compare =
         x.dtype === 'string'
           ? (a: unknown, b: unknown) => Number(holds(text(a), text(b)))

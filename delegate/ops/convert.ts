@@ -6,6 +6,9 @@ import { sizeOf } from '../ir/shape.js';
 import { densify } from './densify.js';
 
 const LIMITS: Readonly<Partial<Record<DType, readonly [lo: bigint, hi: bigint]>>> = {
+  int2: [-2n, 1n],
+  int4: [-8n, 7n],
+  uint4: [0n, 15n],
   int8: [-128n, 127n],
   uint8: [0n, 255n],
   int16: [-32768n, 32767n],
@@ -90,12 +93,19 @@ export const convertOps: readonly OpSpec[] = [
         x.shape,
       );
       const [lo, hi] = (LIMITS[output!.dtype] ?? [0n, 0n]).map(Number) as [number, number];
-      const real = dequantize(x);
+      const isInteger = x.dtype !== 'float32' && x.dtype !== 'float16';
+      const real = isInteger ? Float64Array.from(x.data as Int8Array) : dequantize(x);
+      const from = perChannel(x.quantization ?? { scales: [1], zeroPoints: [0], quantizedDimension: 0 }, x.shape);
       const out = new (arrayOf(output!.dtype))(real.length) as Int8Array;
       for (let i = 0; i < real.length; i++) {
         const c = channelOf(i);
-        const q = Math.fround(real[i]! / Math.fround(scales[c]!));
-        out[i] = Math.min(Math.max(Math.sign(q) * Math.round(Math.abs(q)) + (zeroPoints[c] ?? 0), lo), hi);
+        const k = from.channelOf(i);
+        const q = isInteger
+          ? ((real[i]! - (from.zeroPoints[k] ?? 0)) * from.scales[k]!) / scales[c]!
+          : Math.fround(real[i]! / Math.fround(scales[c]!));
+        const stored = Math.sign(q) * Math.round(Math.abs(q)) + (zeroPoints[c] ?? 0);
+        // A quotient beyond float32 becomes the lowest integer, as the processor's conversion has it.
+        out[i] = Number.isFinite(q) ? Math.min(Math.max(stored, lo), hi) : lo;
       }
       return [out];
     },

@@ -2,6 +2,7 @@ import { ModelError } from '../errors.js';
 import { lanesOf, newData } from '../ir/dtype.js';
 import { type CpuTensor, constantInts, defineOp, type InferInput, type OpSpec, required } from '../ir/op.js';
 import { normalizeAxis, sizeOf } from '../ir/shape.js';
+import { dequantize } from './convert.js';
 import type { Cells } from './strided.js';
 
 interface GatherAttrs {
@@ -69,7 +70,15 @@ export const gatherOps: readonly OpSpec[] = [
     },
     cpu(inputs, _attrs, [output]) {
       const [ids, table] = [required(inputs, 0), required(inputs, 1)];
-      return [gather(table, ids, 0, 0, sizeOf(output!.shape))];
+      const data = gather(table, ids, 0, 0, sizeOf(output!.shape));
+      if (output!.dtype === table.dtype || !table.quantization) return [data];
+      const { scales, zeroPoints } = table.quantization;
+      const rowOf = <T>(list: readonly T[]) => (list.length > 1 ? constantInts(ids)!.map((id) => list[id]!) : list);
+      const quantization = { scales: rowOf(scales), zeroPoints: rowOf(zeroPoints), quantizedDimension: 0 };
+      const shape = [ids.data.length, sizeOf(table.shape.slice(1))];
+      // TFLite reads uint8 tables as int8 bytes here.
+      const bytes = table.dtype === 'uint8' ? new Int8Array((data as Uint8Array).buffer) : data;
+      return [dequantize({ shape, dtype: 'int8', data: bytes, quantization })];
     },
   }),
   defineOp({

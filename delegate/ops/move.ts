@@ -1,8 +1,9 @@
-import { ModelError } from '../errors.js';
+import { ModelError, UnsupportedError } from '../errors.js';
 import { newData } from '../ir/dtype.js';
 import { type CpuTensor, constantInts, defineOp, type InferInput, type OpSpec, required, typed } from '../ir/op.js';
 import { broadcastShapes, normalizeAxis, type Shape, sizeOf, stridesOf } from '../ir/shape.js';
 import type { MirrorPadMode } from '../ir/vocabulary.js';
+import { haveOneScale } from './elementwise.js';
 import { broadcastStrides, copyStrided, filled, gatherStrided } from './strided.js';
 
 interface AxisAttrs {
@@ -35,7 +36,6 @@ function reshaped(
   { newShape }: { readonly newShape?: readonly number[] },
 ): Shape | undefined {
   const tensor = inputs[1];
-  if (tensor && !tensor.data && !newShape?.length) return undefined;
   if (tensor && !tensor.data) return undefined;
   const wanted = constantInts(tensor) ?? newShape ?? [];
   const target = wanted.length === 1 && wanted[0] === 0 ? [] : wanted;
@@ -43,6 +43,8 @@ function reshaped(
   if (unknown < 0) return target;
   const known = target.reduce((product, d) => (d === -1 ? product : product * d), 1);
   const size = sizeOf(required(inputs, 0).shape);
+  if (known !== 0 && size % known)
+    throw new ModelError('shape', `${size} elements of [${required(inputs, 0).shape}] do not fill [${target}]`);
   return target.map((d, i) => (i === unknown ? (known === 0 ? 0 : size / known) : d));
 }
 
@@ -93,7 +95,7 @@ function transposed(inputs: readonly (InferInput | undefined)[]): Walk | undefin
   const perm = at(inputs, 1);
   if (!perm) return undefined;
   const axes = perm.map((p) => normalizeAxis(p, shape.length));
-  if (new Set(axes).size !== shape.length)
+  if (perm.length !== shape.length || new Set(axes).size !== shape.length)
     throw new ModelError('perm', `[${perm}] is not a permutation of ${shape.length} axes`);
   const strides = stridesOf(shape);
   return { dims: axes.map((p) => shape[p]!), strides: axes.map((p) => strides[p]!) };
@@ -193,6 +195,7 @@ export function stridedSliceWalk(
   const keep: boolean[] = [];
   const has = (mask: number, i: number) => ((mask >> i) & 1) === 1;
   const isNew = (i: number) => has(a.newAxisMask, i) && !has(a.ellipsisMask, i);
+  const added = begin.filter((_, i) => isNew(i)).length;
   const consumed = begin.filter((_, i) => !isNew(i) && !has(a.ellipsisMask, i)).length;
   let dim = 0;
   let offset = 0;
@@ -205,8 +208,10 @@ export function stridedSliceWalk(
     keep.push(kept);
   };
   for (const [i, b] of begin.entries()) {
+    if (dims.length >= shape.length + added) break;
+    // Where nothing is left for it, TFLite still gives the ellipsis one dimension, and drops the entries too many.
     if (has(a.ellipsisMask, i)) {
-      whole(shape.length - consumed);
+      whole(Math.max(1, shape.length - consumed));
       continue;
     }
     if (isNew(i)) {
@@ -296,7 +301,8 @@ function joined(type: string, shapeOf: (x: InferInput, axis: number) => Shape, r
       { ...outputs[0], dtype: required(inputs, 0).dtype, shape: place(inputs, attrs).shape },
     ],
     cpu(inputs, attrs) {
-      const { i, shapes, shape } = place(inputs, attrs);
+      const { all, i, shapes, shape } = place(inputs, attrs);
+      if (!haveOneScale(all)) throw new UnsupportedError(`${type}: quantised operands of different scales`);
       const out = newData(required(inputs, 0).dtype, sizeOf(shape));
       const strides = stridesOf(shape);
       let start = 0;

@@ -1,9 +1,8 @@
-import { UnsupportedError } from '../errors.js';
 import { newData, roundHalfEven } from '../ir/dtype.js';
 import type { Attrs } from '../ir/graph.js';
-import { defineOp, type OpSpec, required } from '../ir/op.js';
+import { defineOp, type OpSpec, required, typed } from '../ir/op.js';
 import { sizeOf } from '../ir/shape.js';
-import { elementwise } from './elementwise.js';
+import { elementwise, expectNumbers } from './elementwise.js';
 import { erf } from './erf.js';
 import { arithmeticType, needsFloat } from './operand.js';
 
@@ -25,7 +24,7 @@ const ROWS: Readonly<Record<string, (attrs: Attrs) => Scalar>> = {
   EXP: () => Math.exp,
   FLOOR: () => Math.floor,
   GELU: gelu,
-  HARD_SWISH: () => (x) => (x * clamp(0, 6)(x + 3)) / 6,
+  HARD_SWISH: () => (x) => (x * Math.min(Math.max(x + 3, 0), 6)) / 6,
   LEAKY_RELU:
     ({ alpha }) =>
     (x) =>
@@ -66,8 +65,9 @@ const floats = Object.entries(ROWS).map(
         { ...outputs[0], shape: required(inputs, 0).shape, dtype: arithmeticType(required(inputs, 0), outputs) },
       ],
       cpu(inputs, attrs: Attrs) {
-        const x = needsFloat(type, required(inputs, 0));
-        return [x.map(make(attrs))];
+        const x = required(inputs, 0);
+        if (x.dtype === 'float16') return [elementwise(typed(x.shape, x.dtype), [x], make(attrs))];
+        return [needsFloat(type, x).map(make(attrs))];
       },
     }),
 );
@@ -79,8 +79,7 @@ const numbers = Object.entries(ANY_NUMBER).map(
       infer: (inputs) => [required(inputs, 0)],
       cpu(inputs, _attrs, [output]) {
         const x = required(inputs, 0);
-        if (x.quantization?.scales.length)
-          throw new UnsupportedError(`${type}: quantised ${x.dtype} operand; the CPU path takes plain numbers`);
+        if (type !== 'NEG') expectNumbers(type, x);
         return [elementwise(output!, [x], f, EXACT[type])];
       },
     }),
