@@ -61,7 +61,7 @@ export class CpuDelegate implements Cpu, SegmentRunner {
       const operands = node.inputs.map((value) => value && tensorOf(value));
       const results = this.#runNode(node, operands);
       node.outputs.forEach((value, i) => {
-        held.set(value, results[i]!);
+        if (lastReader.has(value) || kept.has(value)) held.set(value, results[i]!);
       });
       for (const value of node.inputs)
         if (value && lastReader.get(value) === node && !kept.has(value)) held.delete(value);
@@ -73,7 +73,10 @@ export class CpuDelegate implements Cpu, SegmentRunner {
     const spec = this.#ops.get(node.type);
     if (!spec?.cpu) throw new UnsupportedError(missing(node, spec));
     try {
-      const types = spec.infer(operands, node.attrs, node.outputs).map((type, i) => ({ ...node.outputs[i]!, ...type }));
+      const types = spec.infer(operands, node.attrs, node.outputs).map((type, i) => {
+        if (!type) throw new UnsupportedError(`output ${i} has no shape although every input is known`);
+        return { ...node.outputs[i]!, ...type };
+      });
       const results = spec.cpu(operands, node.attrs, types, this);
       return types.map(({ shape, dtype, quantization }, i) => ({
         shape,
@@ -111,7 +114,6 @@ export class CpuDelegate implements Cpu, SegmentRunner {
 }
 
 function missing(node: Node, spec: OpSpec | undefined): string {
-  const tensor = `"${(node.outputs[0]?.name ?? '').slice(0, 64)}"`;
   if (spec) return `${nodeName(node)}: ${node.type} has no CPU form`;
-  return `${nodeName(node)} makes ${tensor}: there is no such op here; register it: customOps: {${node.type}: {inferShapes, cpu}}`;
+  return `${nodeName(node)}: there is no such op here; register it: customOps: {${node.type}: {inferShapes, cpu}}`;
 }
