@@ -3,21 +3,10 @@ import { isWindowed } from '../layout/view.js';
 import type { InputAccess, ShaderBuilder } from '../shader/builder.js';
 
 /** Reads an output texel through a view: `v` where the view is out of range, else what it moves there. */
-export type ViewRead = (v: string, n: string, y: string, x: string, s: string, step?: string) => string;
-
-/** A view with one index more than the output has, in front: `slowest` is what one step of it adds to the index. */
-export interface Stepped {
-  readonly slowest: number;
-}
+export type ViewRead = (v: string, n: string, y: string, x: string, s: string) => string;
 
 /** Declares the function that reads `x` through a view and gives the text of its call. */
-export function declareView(
-  k: ShaderBuilder,
-  x: InputAccess,
-  { grain, view }: GrainedView,
-  stepped?: Stepped,
-): ViewRead {
-  const [extra, ahead] = stepped ? [', float step', ` + step * ${k.param(stepped.slowest)}`] : ['', ''];
+export function declareView(k: ShaderBuilder, x: InputAccess, { grain, view }: GrainedView): ViewRead {
   const name = k.unique('view');
   k.helper('divide');
   const { n: N, h: H, w: W, c: C, slices } = x.layout;
@@ -28,8 +17,8 @@ export function declareView(
   const pixels = `((n * ${k.param(k.out.h)} + y) * ${k.param(k.out.w)} + x)`;
   const { text, from, inside } = decode(k, view);
   if (grain === 'pixel') {
-    k.declare(`vec4 ${name}(vec4 v, float n, float y, float x, float s${extra}) {
-  float index = ${pixels}${ahead};
+    k.declare(`vec4 ${name}(vec4 v, float n, float y, float x, float s) {
+  float index = ${pixels};
   ${text}${inside && `if (!(${inside})) return v;`}
   float pix = ${from};
   ${locate}
@@ -37,8 +26,8 @@ export function declareView(
 }`);
   } else if (grain === 'slice') {
     const sl = count(slices);
-    k.declare(`vec4 ${name}(vec4 v, float n, float y, float x, float s${extra}) {
-  float index = ${pixels} * ${k.param(k.out.slices)} + s${ahead};
+    k.declare(`vec4 ${name}(vec4 v, float n, float y, float x, float s) {
+  float index = ${pixels} * ${k.param(k.out.slices)} + s;
   ${text}${inside && `if (!(${inside})) return v;`}
   float from = ${from}, pix = divide(from, ${sl.value}, ${sl.inverse}), is = from - pix * ${sl.value};
   ${locate}
@@ -53,8 +42,8 @@ export function declareView(
   ${locate}
   return lane(${x.at('in_n', 'iy', 'ix', 'is')}, ic - is * 4.0);
 }
-vec4 ${name}(vec4 v, float n, float y, float x, float s${extra}) {
-  float index = ${pixels} * ${k.param(k.out.c)} + s * 4.0${ahead};
+vec4 ${name}(vec4 v, float n, float y, float x, float s) {
+  float index = ${pixels} * ${k.param(k.out.c)} + s * 4.0;
   return vec4(${[0, 1, 2, 3].map((i) => `${name}_1(v.${'xyzw'[i]}, index + ${i}.0)`).join(', ')});
 }`);
   }

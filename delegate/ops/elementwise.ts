@@ -40,7 +40,9 @@ export function expectNumbers(op: string, ...operands: readonly CpuTensor[]): vo
     const quantized = quantization?.scales.length && /^u?int(4|8|16)$/.test(dtype);
     const found = quantized ? 'quantised ' : data.length < sizeOf(shape) ? 'sparse ' : '';
     if (found || /^(complex|string|resource|variant|bfloat|float8)/.test(dtype))
-      throw new UnsupportedError(`${op}: ${found}${dtype} operand of shape [${shape}]; the CPU path takes plain numbers`);
+      throw new UnsupportedError(
+        `${op}: ${found}${dtype} operand of shape [${shape}]; the CPU path takes plain numbers`,
+      );
   }
 }
 

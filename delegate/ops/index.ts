@@ -8,10 +8,13 @@ import { depthwiseConvOps } from './depthwise-conv-2d.js';
 import { fillOps } from './fill.js';
 import { fullyConnectedOps } from './fully-connected.js';
 import { gatherOps } from './gather.js';
-import { moveOps, shapeOps } from './move.js';
+import { joinOps } from './join.js';
+import { moveOps } from './move.js';
 import { normalizationOps } from './normalization.js';
+import { padOps } from './pad.js';
 import { poolOps } from './pool.js';
 import { reduceOps } from './reduce.js';
+import { shapeOps } from './reshape.js';
 import { resizeOps } from './resize.js';
 import { selectOps } from './select.js';
 import { softmaxOps } from './softmax.js';
@@ -40,6 +43,8 @@ export const ops: ReadonlyMap<string, OpSpec> = new Map(
     ...convertOps,
     ...selectOps,
     ...moveOps,
+    ...joinOps,
+    ...padOps,
     ...shapeOps,
     ...spaceBatchOps,
     ...gatherOps,

@@ -107,6 +107,7 @@ export const dropIdentity: Pass = {
     const [to] = node.outputs;
     if (!from || !to || node.tail?.length || !Object.hasOwn(IDENTITIES, node.type)) return;
     if (from.dtype !== to.dtype || !sameShape(from.shape, to.shape) || !IDENTITIES[node.type]!(node)) return;
+    if (from.shape.includes(-1)) return { declined: 'its shape is known only while running' };
     if (edit.isOutput(to)) return { declined: `"${to.name}" is a graph output` };
     edit.replace(node, []);
     edit.redirect(to, from);
@@ -128,7 +129,7 @@ export const dropDead: Pass = {
 const reshape = (id: number, from: Value, to: Value): Node => ({
   id,
   type: 'RESHAPE',
-  attrs: {},
+  attrs: { newShape: to.shape },
   inputs: [from],
   outputs: [to],
 });
