@@ -34,7 +34,7 @@ const cast: GpuForm = {
 };
 
 function converted(v: string, from: DType, to: DType): string {
-  if (to === 'bool') return `vec4(notEqual(${v}, vec4(0.0)))`;
+  if (to === 'bool') return `vec4(notEqual(floatBitsToUint(${v}) & 0x7fffffffu, uvec4(0u)))`;
   const limits = LIMITS[to];
   if (!limits || from !== 'float32') return v;
   const [lo, hi] = limits.map(float) as [string, string];

@@ -17,22 +17,26 @@ const clampTo = (lo: number, hi: number) =>
 const select = (condition: string, then: string, otherwise: string) => `mix(${otherwise}, ${then}, ${condition})`;
 /** Drivers compute exp and what is built on it from an approximation that loses NaN. */
 const keepNaN = (glsl: string) => select('equal(x, x)', glsl, 'x');
+/** GPUs flush denormal operands to zero; where that changes whole results, `tiny4` finds them by their bits. */
+const denormal = (glsl: string) => (): Pointwise => ({ operands: 1, glsl, helper: 'tiny4' });
 const asBool = (condition: string) => `vec4(${condition})`;
 
 const UNARY: Readonly<Record<string, Row>> = {
   ABS: 'abs(x)',
-  CEIL: 'ceil(x)',
+  CEIL: denormal('mix(ceil(x), max(sign(grown4(x)), 0.0), tiny4(x))'),
   COS: () => ({ operands: 1, glsl: 'sine4(x, 1.0)', helper: 'sine4' }),
   ELU: select('lessThan(x, vec4(0.0))', 'exp(min(x, 0.0)) - 1.0', 'x'),
   EXP: keepNaN('exp(x)'),
-  FLOOR: 'floor(x)',
+  FLOOR: denormal('mix(floor(x), min(sign(grown4(x)), 0.0), tiny4(x))'),
   GELU: ({ approximate }) =>
     approximate
       ? { operands: 1, glsl: '0.5 * x * (1.0 + tanh4(0.7978845608 * (x + 0.044715 * x * x * x)))', helper: 'tanh4' }
       : { operands: 1, glsl: '0.5 * x * (1.0 + erf4(x * 0.7071067812))', helper: 'erf4' },
   HARD_SWISH: 'x * clamp(x + 3.0, 0.0, 6.0) * (1.0 / 6.0)',
   LEAKY_RELU: ({ alpha }) => select('lessThan(x, vec4(0.0))', `x * ${float(Number(alpha))}`, 'x'),
-  LOG: select('greaterThanEqual(x, vec4(0.0))', 'log(x)', 'vec4(uintBitsToFloat(0x7fc00000u))'),
+  LOG: denormal(
+    `mix(${select('greaterThanEqual(x, vec4(0.0))', 'log(x)', 'vec4(uintBitsToFloat(0x7fc00000u))')}, log(grown4(x)) - 103.278929903, bvec4(uvec4(tiny4(x)) & uvec4(greaterThan(grown4(x), vec4(0.0)))))`,
+  ),
   LOGISTIC: keepNaN('1.0 / (1.0 + exp(-x))'),
   NEG: '-x',
   RELU: select('lessThan(x, vec4(0.0))', 'vec4(0.0)', 'x'),
@@ -41,7 +45,7 @@ const UNARY: Readonly<Record<string, Row>> = {
   RELU_N1_TO_1: clampTo(-1, 1),
   ROUND: 'roundEven(x)',
   RSQRT: 'inversesqrt(x)',
-  SIGN: keepNaN('sign(x)'),
+  SIGN: denormal(keepNaN('mix(sign(x), sign(grown4(x)), tiny4(x))')),
   SIN: () => ({ operands: 1, glsl: 'sine4(x, 0.0)', helper: 'sine4' }),
   SQRT: 'sqrt(x)',
   SQUARE: 'x * x',
@@ -53,7 +57,7 @@ const BINARY: Readonly<Record<string, Row>> = {
   ADD: 'x + y',
   SUB: 'x - y',
   MUL: 'x * y',
-  DIV: 'x / y',
+  DIV: () => ({ operands: 2, glsl: 'quotient4(x, y)', helper: 'quotient4' }),
   MAXIMUM: select('greaterThan(x, y)', 'x', 'y'),
   MINIMUM: select('lessThan(x, y)', 'x', 'y'),
   SQUARED_DIFFERENCE: '(x - y) * (x - y)',

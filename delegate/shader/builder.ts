@@ -1,7 +1,7 @@
 import type { Value } from '../ir/graph.js';
 import { type Layout, layoutOf } from '../layout/layout.js';
 import { ARENA_WIDTH, groupsPerRow, type WeightBlock } from '../layout/weights.js';
-import { float, HELPERS } from './glsl.js';
+import { float, HELPERS, NEEDS } from './glsl.js';
 import { type Kernel, type Param, type ShaderTarget, UNIFORM_BLOCK_TEXELS } from './kernel.js';
 
 /** An input tensor as shader text reads it. Coordinates are GLSL floats holding whole numbers. */
@@ -169,6 +169,7 @@ export class ShaderBuilder {
 
   /** Uses a function of `glsl.ts` by name. */
   helper(name: string): void {
+    if (NEEDS[name]) this.#helpers.add(NEEDS[name]);
     this.#helpers.add(name);
   }
 

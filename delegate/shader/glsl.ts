@@ -7,6 +7,19 @@ export function float(value: number): string {
   return /[.e]/.test(text) ? text : `${text}.0`;
 }
 
+/** Helpers that a helper calls. */
+export const NEEDS: Readonly<Record<string, string>> = { quotient4: 'tiny4' };
+
+const TINY = `bvec4 tiny4(vec4 x) {
+  uvec4 b = floatBitsToUint(x) & 0x7fffffffu;
+  return bvec4(uvec4(greaterThan(b, uvec4(0u))) & uvec4(lessThan(b, uvec4(0x800000u))));
+}
+vec4 grown4(vec4 x) {
+  uvec4 b = floatBitsToUint(x);
+  vec4 m = vec4(b & 0x7fffffu);
+  return mix(m, -m, notEqual(b & 0x80000000u, uvec4(0u)));
+}`;
+
 /** Functions that kernels use by name. */
 export const HELPERS: Readonly<Record<string, string>> = {
   /** Lane i (0 to 3) of a texel. */
@@ -34,6 +47,15 @@ export const HELPERS: Readonly<Record<string, string>> = {
   q = mod(q + shift, 4.0);
   vec4 v = mix(s, c, equal(mod(q, 2.0), vec4(1.0)));
   return mix(v, -v, greaterThan(q, vec4(1.5)));
+}`,
+  /** Denormals, which arithmetic takes for zero: which lanes are, and what they are times 2^149. */
+  tiny4: TINY,
+  /** x / y with denormal operands. */
+  quotient4: `vec4 quotient4(vec4 x, vec4 y) {
+  bvec4 tx = tiny4(x), ty = tiny4(y);
+  vec4 q = mix(x, grown4(x), tx) / mix(y, grown4(y), ty);
+  vec4 s = vec4(ty) - vec4(tx);
+  return q * exp2(75.0 * s) * exp2(74.0 * s);
 }`,
   /** pow as C has it: negative bases with whole exponents, 0 to the 0 is 1. */
   power4: `vec4 power4(vec4 x, vec4 y) {
