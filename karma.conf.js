@@ -49,7 +49,9 @@ export default (config) => {
     client: { jasmine: { random: false, timeoutInterval: 60_000 } },
     captureTimeout: 120_000,
     browserNoActivityTimeout: 300_000,
-    browserDisconnectTimeout: 10_000,
+    // A spec may keep the page busy while a software GL compiles; that is no lost connection.
+    pingTimeout: 600_000,
+    browserDisconnectTimeout: 60_000,
     autoWatch: false,
     singleRun: true,
     logLevel: config.LOG_WARN,

@@ -60,6 +60,7 @@ export const HELPERS: Readonly<Record<string, string>> = {
   /** pow as C has it: negative bases with whole exponents, 0 to the 0 is 1. */
   power4: `vec4 power4(vec4 x, vec4 y) {
   vec4 m = pow(abs(x), y), odd = mod(abs(y), 2.0);
+  m = mix(m, mix(vec4(uintBitsToFloat(0x7f800000u)), vec4(0.0), greaterThan(y, vec4(0.0))), equal(x, vec4(0.0)));
   bvec4 whole = equal(y, floor(y));
   m = mix(m, m * (1.0 - 2.0 * odd), lessThan(x, vec4(0.0)));
   m = mix(m, vec4(uintBitsToFloat(0x7fc00000u)), bvec4(x.x < 0.0 && !whole.x, x.y < 0.0 && !whole.y, x.z < 0.0 && !whole.z, x.w < 0.0 && !whole.w));

@@ -37,10 +37,13 @@ function valuesOf(model: Model, subgraph: SubGraph, index: number): readonly Val
     ...listOf(subgraph.inputs),
     ...listOf(subgraph.operators).flatMap((o) => listOf(o.outputs)),
   ]);
+  const inputs = new Set(listOf(subgraph.inputs));
   return listOf(subgraph.tensors).map((tensor, id) => {
     const value = toValue(model, tensor, id, `subgraphs[${index}].tensors[${id}]`);
     const isEmptyConstant = !value.data && !tensor.isVariable && !written.has(id) && elementsOf(tensor) === 0;
-    return isEmptyConstant ? { ...value, data: emptyData(value.dtype) } : value;
+    if (isEmptyConstant) return { ...value, data: emptyData(value.dtype) };
+    // What a caller sets is no state of the model, whatever the file calls it.
+    return value.isVariable && inputs.has(id) ? { ...value, isVariable: false } : value;
   });
 }
 
