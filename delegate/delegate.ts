@@ -24,6 +24,8 @@ export function createGpuDelegate(gl: WebGL2RenderingContext, options: GpuOption
     const device = new Device(gl);
     shared = { device, programs: new ProgramCache(device) };
     devices.set(gl, shared);
+    // What a lost context made is gone: the restored one starts with a new device.
+    gl.canvas.addEventListener('webglcontextlost', () => devices.delete(gl), { once: true });
   }
   return new Delegate(shared.device, shared.programs, options);
 }

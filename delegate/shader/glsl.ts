@@ -53,9 +53,8 @@ export const HELPERS: Readonly<Record<string, string>> = {
   /** x / y with denormal operands. */
   quotient4: `vec4 quotient4(vec4 x, vec4 y) {
   bvec4 tx = tiny4(x), ty = tiny4(y);
-  vec4 q = mix(x, grown4(x), tx) / mix(y, grown4(y), ty);
-  vec4 s = vec4(ty) - vec4(tx);
-  return q * exp2(75.0 * s) * exp2(74.0 * s);
+  vec4 a = mix(x, grown4(x) * exp2(-75.0), tx), b = mix(y, grown4(y) * exp2(-75.0), ty);
+  return a / b * exp2(74.0 * (vec4(ty) - vec4(tx)));
 }`,
   /** pow as C has it: negative bases with whole exponents, 0 to the 0 is 1. */
   power4: `vec4 power4(vec4 x, vec4 y) {

@@ -1,0 +1,112 @@
+import { ContextLostError, createGpuDelegate } from '../../delegate/index.js';
+import { Interpreter } from '../../src/runtime/interpreter.js';
+
+const MNIST = '/base/examples/mnist/mnist_model.tflite';
+type Options = Parameters<typeof Interpreter.create>[1];
+
+async function mnist(options: Options): Promise<Interpreter> {
+  const bytes = new Uint8Array(await (await fetch(MNIST)).arrayBuffer());
+  const interpreter = await Interpreter.create(bytes, options);
+  await interpreter.allocateTensors();
+  return interpreter;
+}
+
+const image = (seed: number) => Float32Array.from({ length: 784 }, (_, i) => ((i * 31 + seed * 17) % 97) / 97);
+
+async function infer(interpreter: Interpreter, pixels: Float32Array): Promise<Float32Array> {
+  interpreter.setTensor(interpreter.getInputDetails()[0]!.index, pixels);
+  await interpreter.invokeAsync();
+  return (await interpreter.getTensorAsync(interpreter.getOutputDetails()[0]!.index)) as Float32Array;
+}
+
+function expectClose(got: Float32Array, want: Float32Array, within: number): void {
+  expect(got.length).toBe(want.length);
+  want.forEach((w, i) => {
+    expect(Math.abs(got[i]! - w)).toBeLessThanOrEqual(within);
+  });
+}
+
+describe('life of a model', () => {
+  let canvas: HTMLCanvasElement;
+  let gl: WebGL2RenderingContext;
+
+  beforeEach(() => {
+    canvas = document.createElement('canvas');
+    gl = canvas.getContext('webgl2')!;
+  });
+
+  afterEach(() => {
+    gl.getExtension('WEBGL_lose_context')?.loseContext();
+  });
+
+  it('leaves every counter where it was after 50 loads and disposals', async () => {
+    const before = createGpuDelegate(gl).stats();
+    for (let i = 0; i < 50; i++) {
+      const interpreter = await mnist({ gl });
+      await infer(interpreter, image(i));
+      interpreter.dispose();
+    }
+    expect(createGpuDelegate(gl).stats()).toEqual(before);
+  }, 120_000);
+
+  it('makes nothing new in 1,000 runs', async () => {
+    const interpreter = await mnist({ gl });
+    const first = await infer(interpreter, image(1));
+    const before = createGpuDelegate(gl).stats();
+    for (let i = 0; i < 1000; i++) {
+      interpreter.setTensor(interpreter.getInputDetails()[0]!.index, image(i % 7));
+      interpreter.invoke();
+      interpreter.getTensor(interpreter.getOutputDetails()[0]!.index);
+    }
+    expect(createGpuDelegate(gl).stats()).toEqual(before);
+    expectClose(await infer(interpreter, image(1)), first, 0);
+    interpreter.dispose();
+  }, 120_000);
+
+  it('rejects while the context is lost and answers again once it is restored', async () => {
+    const interpreter = await mnist({ gl });
+    const want = await infer(interpreter, image(3));
+    const extension = gl.getExtension('WEBGL_lose_context')!;
+    const lost = new Promise((resolve) => canvas.addEventListener('webglcontextlost', resolve, { once: true }));
+    extension.loseContext();
+    await lost;
+    await new Promise((resolve) => setTimeout(resolve, 10)); // the event's listeners have all been heard
+    await expectAsync(infer(interpreter, image(3))).toBeRejectedWithError(ContextLostError);
+    const restored = new Promise((resolve) => canvas.addEventListener('webglcontextrestored', resolve, { once: true }));
+    extension.restoreContext();
+    await restored;
+    expectClose(await infer(interpreter, image(3)), want, 1e-5);
+    interpreter.dispose();
+  }, 60_000);
+
+  it('gives the same answer with constants in uniform buffers and parameters in the text', async () => {
+    const plain = await mnist({ gl });
+    const want = await infer(plain, image(5));
+    plain.dispose();
+    for (const compileOptions of [
+      { preferredGlObjectType: 2 },
+      { inlineParameters: 1 },
+      { preferredGlObjectType: 1 },
+    ] as const) {
+      const interpreter = await mnist({ gl, gpu: { compileOptions } });
+      expectClose(await infer(interpreter, image(5)), want, 1e-4);
+      interpreter.dispose();
+    }
+  }, 60_000);
+
+  it('runs any batch from one compilation when dynamicBatchEnabled', async () => {
+    const one = await mnist({ gl });
+    const want = [await infer(one, image(0)), await infer(one, image(1)), await infer(one, image(2))];
+    one.dispose();
+    const interpreter = await mnist({ gl, gpu: { compileOptions: { dynamicBatchEnabled: 1 } } });
+    const { programs } = createGpuDelegate(gl).stats();
+    interpreter.resizeTensorInput(interpreter.getInputDetails()[0]!.index, [3, 28, 28]);
+    await interpreter.allocateTensors();
+    const pixels = new Float32Array(3 * 784);
+    for (const i of [0, 1, 2]) pixels.set(image(i), i * 784);
+    const got = await infer(interpreter, pixels);
+    for (const i of [0, 1, 2]) expectClose(got.slice(i * 10, i * 10 + 10), want[i]!, 1e-4);
+    expect(createGpuDelegate(gl).stats().programs).toBe(programs);
+    interpreter.dispose();
+  }, 60_000);
+});
