@@ -9,28 +9,54 @@ const CAPABILITIES = [
   'SAMPLE_COVERAGE',
   'CULL_FACE',
 ] as const;
-const UNPACK = [
+/** Pixel-store parameters that the browser knows without asking the GPU process. */
+const STORES = [
   'UNPACK_FLIP_Y_WEBGL',
   'UNPACK_PREMULTIPLY_ALPHA_WEBGL',
-  'UNPACK_ROW_LENGTH',
   'UNPACK_SKIP_PIXELS',
   'UNPACK_SKIP_ROWS',
-  'UNPACK_IMAGE_HEIGHT',
   'UNPACK_SKIP_IMAGES',
+  'PACK_SKIP_PIXELS',
+  'PACK_SKIP_ROWS',
 ] as const;
-const PACK = ['PACK_ROW_LENGTH', 'PACK_SKIP_PIXELS', 'PACK_SKIP_ROWS'] as const;
+
+/**
+ * State that Chromium asks the GPU process for, which first works off all draws in its queue: an asynchronous run would
+ * block. It is read once per context, before the first draw, and put back as it was then; tfjs never changes it.
+ */
+interface Initial {
+  readonly mask: readonly boolean[];
+  readonly stores: readonly (readonly [name: GLenum, value: number, ours: number])[];
+}
+const initials = new WeakMap<WebGL2RenderingContext, Initial>();
+
+function initialOf(gl: WebGL2RenderingContext): Initial {
+  const known = initials.get(gl);
+  if (known) return known;
+  const stores = [
+    [gl.UNPACK_ROW_LENGTH, 0],
+    [gl.UNPACK_IMAGE_HEIGHT, 0],
+    [gl.PACK_ROW_LENGTH, 0],
+    [gl.UNPACK_ALIGNMENT, 4],
+    [gl.PACK_ALIGNMENT, 4],
+  ] as const;
+  const initial: Initial = {
+    mask: [...(gl.getParameter(gl.COLOR_WRITEMASK) as boolean[])],
+    stores: stores.map(([name, ours]) => [name, gl.getParameter(name) as number, ours] as const),
+  };
+  if (!gl.isContextLost()) initials.set(gl, initial);
+  return initial;
+}
 
 /**
  * Runs `body` with the context in the state that our calls expect, then puts back what others, tfjs above all, had
- * set: bindings, capabilities, masks, viewport and pixel-store parameters. All of it is state the browser keeps on
- * the page's side, so asking does not wait for the GPU.
+ * set: bindings, capabilities, masks, viewport and pixel-store parameters. Asking for it never waits for the GPU.
  */
 export function guarded<T>(gl: WebGL2RenderingContext, body: () => T): T {
   const get = (name: GLenum): unknown => gl.getParameter(name);
+  const initial = initialOf(gl);
   const on = CAPABILITIES.filter((c) => gl.isEnabled(gl[c]));
-  const stores = [...UNPACK, ...PACK].map((name) => [gl[name], get(gl[name])] as const).filter(([, v]) => v);
-  const alignments = [gl.UNPACK_ALIGNMENT, gl.PACK_ALIGNMENT].map((name) => [name, get(name) as number] as const);
-  const mask = get(gl.COLOR_WRITEMASK) as boolean[];
+  const stores = STORES.map((name) => [gl[name], get(gl[name])] as const).filter(([, v]) => v);
   const viewport = get(gl.VIEWPORT) as Int32Array;
   const vao = get(gl.VERTEX_ARRAY_BINDING) as WebGLVertexArrayObject | null;
   const program = get(gl.CURRENT_PROGRAM) as WebGLProgram | null;
@@ -44,7 +70,7 @@ export function guarded<T>(gl: WebGL2RenderingContext, body: () => T): T {
   ].map(([target, name]) => [target!, get(name!) as WebGLBuffer | null] as const);
   for (const c of on) gl.disable(gl[c]);
   for (const [name] of stores) gl.pixelStorei(name, 0);
-  for (const [name] of alignments) gl.pixelStorei(name, 4);
+  for (const [name, , ours] of initial.stores) gl.pixelStorei(name, ours);
   gl.colorMask(true, true, true, true);
   gl.bindVertexArray(null);
   for (const [target] of buffers) gl.bindBuffer(target, null);
@@ -53,8 +79,9 @@ export function guarded<T>(gl: WebGL2RenderingContext, body: () => T): T {
   } finally {
     for (const c of on) gl.enable(gl[c]);
     for (const [name, value] of stores) gl.pixelStorei(name, value as number | boolean);
-    for (const [name, value] of alignments) gl.pixelStorei(name, value);
-    gl.colorMask(mask[0]!, mask[1]!, mask[2]!, mask[3]!);
+    for (const [name, value] of initial.stores) gl.pixelStorei(name, value);
+    const [r, g, b, a] = initial.mask;
+    gl.colorMask(r ?? true, g ?? true, b ?? true, a ?? true);
     gl.viewport(viewport[0]!, viewport[1]!, viewport[2]!, viewport[3]!);
     gl.bindVertexArray(vao);
     gl.useProgram(program);
