@@ -1,4 +1,5 @@
 // The page half of the benchmark: cold start of one peer, or all peers warm, taking turns on the same inputs.
+import { Interpreter, type OpProfile } from 'tflite-gpu';
 import { type Golden, makeInput } from '../test/conformance/golden.js';
 import { type Numbers, numbersOf } from '../test/conformance/values.js';
 import { type Input, type LoadedModel, peers } from './peers.js';
@@ -8,6 +9,14 @@ declare global {
     /** What the runner calls. */
     bench: typeof bench;
   }
+}
+
+/** The draws of one kernel of ours in a run of a model. */
+export interface KernelTiming {
+  readonly kernel: string;
+  readonly draws: number;
+  readonly milliseconds: number;
+  readonly multiplyAdds: number;
 }
 
 /** Times of one peer in milliseconds, with its difference from the reference as a share of the output's range. */
@@ -76,6 +85,35 @@ const bench = {
       model.dispose();
     }
     return results;
+  },
+
+  /** Draws of ours by kernel, each at its fastest of `rounds` runs, less what waiting for the GPU takes by itself. */
+  async profile(modelUrl: string, goldenUrl: string, rounds: number, perDraw: boolean): Promise<KernelTiming[]> {
+    const { bytes, inputs } = await prepare(modelUrl, goldenUrl);
+    const interpreter = await Interpreter.create(bytes, { delegate: 'gpu' });
+    await interpreter.allocateTensors();
+    for (const [k, { index }] of interpreter.getInputDetails().entries())
+      interpreter.setTensor(index, inputs[k]!.data);
+    const best: number[] = [];
+    let draws: OpProfile[] = [];
+    for (let round = 0; round < rounds; round++) {
+      draws = await interpreter.profile();
+      for (const [i, { milliseconds }] of draws.entries()) best[i] = Math.min(best[i] ?? Infinity, milliseconds);
+    }
+    interpreter.dispose();
+    const idle = Math.min(...best);
+    const timings = new Map<string, KernelTiming>();
+    for (const [i, { kernel, op, index, multiplyAdds }] of draws.entries()) {
+      const name = perDraw ? `${index} ${op} ${kernel}` : kernel;
+      const sum = timings.get(name) ?? { kernel: name, draws: 0, milliseconds: 0, multiplyAdds: 0 };
+      timings.set(name, {
+        kernel: name,
+        draws: sum.draws + 1,
+        milliseconds: sum.milliseconds + best[i]! - idle,
+        multiplyAdds: sum.multiplyAdds + multiplyAdds,
+      });
+    }
+    return [...timings.values()];
   },
 };
 

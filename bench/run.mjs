@@ -1,3 +1,4 @@
+// npm run bench [-- --profile [--per-draw]] prints the time of our kernels instead.
 // npm run bench [-- --gl swiftshader,llvmpipe --models mnist,... --peers ours,tfjs-webgl --n 15 --cold 3 --json FILE --module FILE]
 // Times this project and TensorFlow.js's WebGL backend (the same graph, op by op) in one browser page, taking turns on the same inputs.
 import { existsSync, writeFileSync } from 'node:fs';
@@ -18,6 +19,8 @@ const { values: args } = parseArgs({
     cold: { type: 'string', default: '3' },
     json: { type: 'string', default: 'bench/results.json' },
     module: { type: 'string' },
+    profile: { type: 'boolean', default: false },
+    'per-draw': { type: 'boolean', default: false },
   },
 });
 const named = {
@@ -36,16 +39,46 @@ if (!shared) {
 const peers = args.peers.split(',');
 const script = await bundlePage('bench/page.ts', { module: args.module && path.resolve(args.module), minify: true });
 const server = await serve({ '/': pageWith('/page.js'), '/page.js': script, '/corpus/': shared });
-const results = [];
-for (const gl of args.gl.split(',')) for (const name of args.models.split(',')) results.push(await measure(gl, name));
+const runs = args.gl.split(',').flatMap((gl) => args.models.split(',').map((name) => [gl, name]));
+if (args.profile) for (const run of runs) await profile(...run);
+else await compare();
 server.close();
-for (const gl of args.gl.split(','))
-  printResults(
-    gl,
-    results.filter((result) => result.gl === gl),
+
+async function compare() {
+  const results = [];
+  for (const run of runs) results.push(await measure(...run));
+  for (const gl of args.gl.split(','))
+    printResults(
+      gl,
+      results.filter((result) => result.gl === gl),
+    );
+  writeFileSync(path.resolve(root, args.json), `${JSON.stringify(results, null, 2)}\n`);
+  process.exitCode = results.some(({ warm }) => Object.values(warm).some(({ error }) => error)) ? 1 : 0;
+}
+
+/** Where the time of a run goes, heaviest kernel first. */
+async function profile(gl, name) {
+  const urls = filesOf(name).map((file) => `/corpus/${file}`);
+  const rows = await onFreshPage(gl, (page) =>
+    page.evaluate((...rest) => window.bench.profile(...rest), ...urls, Number(args.n), args['per-draw']),
   );
-writeFileSync(path.resolve(root, args.json), `${JSON.stringify(results, null, 2)}\n`);
-process.exitCode = results.some(({ warm }) => Object.values(warm).some(({ error }) => error)) ? 1 : 0;
+  const total = rows.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+  console.log(`\n${gl} ${name}: ${total.toFixed(1)} ms`);
+  printTable(
+    ['kernel', 'draws', 'ms', 'share', 'M multiply-adds', 'G/s'],
+    rows
+      .sort((a, b) => b.milliseconds - a.milliseconds)
+      .slice(0, 30)
+      .map(({ kernel, draws, milliseconds, multiplyAdds }) => [
+        kernel,
+        draws,
+        milliseconds.toFixed(2),
+        `${((milliseconds / total) * 100).toFixed(0)} %`,
+        (multiplyAdds / 1e6).toFixed(1),
+        (multiplyAdds / milliseconds / 1e6).toFixed(2),
+      ]),
+  );
+}
 
 /** Cold times on fresh browsers with empty shader caches, then warm times on one page. */
 async function measure(gl, name) {
@@ -85,7 +118,7 @@ async function onFreshPage(gl, work) {
 }
 
 function printResults(gl, rows) {
-  const figure = (time) => (time >= 0 ? time.toFixed(1) : '-');
+  const figure = (time) => (Number.isFinite(time) ? time.toFixed(1) : '-');
   const ratio = (a, b) => (a > 0 && b > 0 ? `${(b / a).toFixed(2)}x` : '-');
   console.log(`\n${gl}: ${rows[0].renderer}; medians in ms, cold start from file to first result`);
   printTable(

@@ -28,6 +28,7 @@ export interface DrawTime {
   readonly node: Node;
   readonly kernel: string;
   readonly milliseconds: number;
+  readonly multiplyAdds: number;
   /** `timer`: GPU timer query; `fence`: wall time around a fence. */
   readonly source: 'timer' | 'fence';
 }

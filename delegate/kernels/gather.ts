@@ -57,9 +57,9 @@ function gather(node: Node, context: BuildContext, x: Value, index: Value, axis:
   const [idW, idWInverse] = count(ids.layout.w);
   const [idH, idHInverse] = count(ids.layout.h);
   k.declare(`float index_of(float at) {
-  float p = divide(at, ${idC}, ${idCInverse}), c = at - p * ${idC}, s = floor(c * 0.25);
-  float q = divide(p, ${idW}, ${idWInverse}), b = divide(q, ${idH}, ${idHInverse});
-  return clamp(lane(${ids.at('b', `q - b * ${idH}`, `p - q * ${idW}`, 's')}, c - s * 4.0), 0.0, ${k.param(A - 1)});
+  float pix = divide(at, ${idC}, ${idCInverse}), c = at - pix * ${idC}, s = floor(c * 0.25);
+  float q = divide(pix, ${idW}, ${idWInverse}), b = divide(q, ${idH}, ${idHInverse});
+  return clamp(lane(${ids.at('b', `q - b * ${idH}`, `pix - q * ${idW}`, 's')}, c - s * 4.0), 0.0, ${k.param(A - 1)});
 }
 float source_of(float at) {
   float q = divide(at, ${n}, ${nInverse}), r = at - q * ${n}, q2 = divide(q, ${i}, ${iInverse}), j = q - q2 * ${i};

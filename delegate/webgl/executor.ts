@@ -330,7 +330,13 @@ export class Executor implements Executable {
         this.#draw([this.#commands[i]!], this.#params!);
         gl.bindFramebuffer(gl.READ_FRAMEBUFFER, this.#commands[i]!.framebuffer);
         gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.FLOAT, new Float32Array(4));
-        times.push({ node, kernel: kernel.name, milliseconds: performance.now() - start, source: 'fence' });
+        times.push({
+          node,
+          kernel: kernel.name,
+          milliseconds: performance.now() - start,
+          multiplyAdds: kernel.multiplyAdds,
+          source: 'fence',
+        });
       });
     });
     return times;

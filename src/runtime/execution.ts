@@ -21,7 +21,13 @@ export interface SegmentRunner {
 /** Time of a draw, or of a node on the CPU. */
 export type OpTime =
   | DrawTime
-  | { readonly node: Node; readonly kernel: 'cpu'; readonly milliseconds: number; readonly source: 'wall' };
+  | {
+      readonly node: Node;
+      readonly kernel: 'cpu';
+      readonly milliseconds: number;
+      readonly multiplyAdds: 0;
+      readonly source: 'wall';
+    };
 
 /** The value of an input: an array, or a texture where `takesTexture` of the session. */
 export type InputValue = TensorData | LinearTexture;
@@ -80,7 +86,7 @@ export class Execution {
         const start = performance.now();
         this.#compute(request.compute);
         const milliseconds = performance.now() - start;
-        times.push({ node: request.compute.graph.nodes[0]!, kernel: 'cpu', milliseconds, source: 'wall' });
+        times.push({ node: request.compute.graph.nodes[0]!, kernel: 'cpu', milliseconds, multiplyAdds: 0, source: 'wall' });
       }
     });
     return times;

@@ -48,6 +48,8 @@ export interface OpProfile {
   readonly runsOn: Place;
   readonly kernel: string;
   readonly milliseconds: number;
+  /** Of the draw; 0 where the kernel is not made of them, and on the CPU. */
+  readonly multiplyAdds: number;
   /** `timer`: GPU timer query; `fence`: wall time until a fence; `wall`: time of the CPU. */
   readonly source: 'timer' | 'fence' | 'wall';
 }
@@ -84,9 +86,9 @@ export function reportOn(
 
 /** A profile in terms of the file's operators. */
 export function profileOf(index: number, times: readonly OpTime[]): OpProfile[] {
-  return times.map(({ node, kernel, milliseconds, source }) => {
+  return times.map(({ node, kernel, milliseconds, multiplyAdds, source }) => {
     const runsOn = source === 'wall' ? 'cpu' : 'gpu';
-    return { subgraph: index, index: node.id, op: node.type, runsOn, kernel, milliseconds, source };
+    return { subgraph: index, index: node.id, op: node.type, runsOn, kernel, milliseconds, multiplyAdds, source };
   });
 }
 
