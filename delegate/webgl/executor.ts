@@ -251,7 +251,7 @@ export class Executor implements Executable {
     const free = this.#packs.get(position);
     this.#packs.delete(position);
     const buffer = this.#guarded(() => {
-      const pack = free ?? this.#device.createBuffer(gl.PIXEL_PACK_BUFFER, bytes, gl.STREAM_COPY);
+      const pack = free ?? this.#device.createBuffer(gl.PIXEL_PACK_BUFFER, bytes, gl.STREAM_READ);
       gl.bindBuffer(gl.PIXEL_PACK_BUFFER, pack);
       this.#bindForRead(value);
       gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, 0);

@@ -1,8 +1,5 @@
 import type { Device } from './device.js';
 
-/** Milliseconds in which small models finish: polled at once, without the wait of a timer. */
-const SHORT = 2;
-
 /** Resolves once the GPU has done everything issued so far; rejects with ContextLostError. Never blocks; advances in hidden tabs. */
 export async function fence(device: Device, during: string): Promise<void> {
   const { gl } = device;
@@ -12,8 +9,8 @@ export async function fence(device: Device, during: string): Promise<void> {
   gl.flush();
   try {
     const start = performance.now();
-    for (;;) {
-      await (performance.now() - start < SHORT ? task() : pause());
+    for (let polls = 0; ; polls++) {
+      await (polls === 0 ? task() : pause((performance.now() - start) / 32));
       device.check(during);
       const status = gl.clientWaitSync(sync, 0, 0);
       if (status === gl.ALREADY_SIGNALED || status === gl.CONDITION_SATISFIED) return;
@@ -36,10 +33,12 @@ export function task(): Promise<void> {
 }
 
 /**
- * About a millisecond in which the GPU may work: a poll without pause would take the processor from a software GL.
- * A timer set from a message is not clamped to 4 ms as one set from a timer is. Hidden tabs slow timers down.
+ * At least a millisecond in which the GPU may work: a poll without pause takes the processor from a software GL and
+ * makes a run of 4 ms one of 7. A timer set from a message is not clamped to 4 ms as one set from a timer is. Hidden
+ * tabs slow timers down, so there a message has to do.
  */
-async function pause(): Promise<void> {
+async function pause(milliseconds: number): Promise<void> {
   await task();
-  if (typeof document === 'undefined' || !document.hidden) await new Promise((resolve) => setTimeout(resolve, 1));
+  if (typeof document === 'undefined' || !document.hidden)
+    await new Promise((resolve) => setTimeout(resolve, Math.max(1, milliseconds)));
 }
