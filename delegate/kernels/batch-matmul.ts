@@ -1,6 +1,6 @@
 import type { Node, Value } from '../ir/graph.js';
 import { toNHWC } from '../layout/layout.js';
-import { pixel } from '../shader/builder.js';
+import type { Plane } from '../shader/builder.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
 import { tailText } from './tail.js';
 
@@ -42,32 +42,30 @@ function matmul(node: Node, context: BuildContext, x: Value, y: Value, adjX: boo
   const steps = k.param(Math.ceil(depth / 4));
   const depthParam = depth % 4 ? k.param(depth) : '';
   const keep = (size: number, o: string) => (size === 1 ? '0.0' : o);
-  const rows = [...new Set(Array.from({ length: k.planes }, (_, p) => Math.floor(p / k.out.bx)))];
-  const planes = Array.from({ length: k.planes }, (_, p) => p);
   const inDepth = (q: number, v: string) => (depthParam ? `(k4 + ${q}.0 < ${depthParam} ? ${v} : vec4(0.0))` : v);
   if (adjX) k.helper('lane');
-  const left = (p: number): string => {
-    const [n, h, m] = [
-      keep(a.layout.n, 'o_n'),
-      keep(a.layout.h, `(${pixel('o_y', 'BY', Math.floor(p / k.out.bx))})`),
-      `(${pixel('o_x', 'BX', p % k.out.bx)})`,
-    ];
-    if (!adjX) return `vec4 l${p} = ${a.at(n, h, m, 's')};`;
+  const left = ({ pixel, x: m, y: row }: Plane): string => {
+    const [n, h] = [keep(a.layout.n, 'o_n'), keep(a.layout.h, row)];
+    if (!adjX) return `vec4 l${pixel} = ${a.at(n, h, m, 's')};`;
     const lane = (q: number) => `lane(${inDepth(q, a.at(n, h, `k4 + ${q}.0`, `floor(${m} * 0.25)`))}, mod(${m}, 4.0))`;
-    return `vec4 l${p} = vec4(${[0, 1, 2, 3].map(lane).join(', ')});`;
+    return `vec4 l${pixel} = vec4(${[0, 1, 2, 3].map(lane).join(', ')});`;
   };
-  const right = (row: number): string => {
-    const [n, h] = [keep(b.layout.n, 'o_n'), keep(b.layout.h, `(${pixel('o_y', 'BY', row)})`)];
+  /** The matrix of a row of the block and a slice; b has one for all rows where it is no image of matrices. */
+  const matrixOf = ({ py, ps }: Plane) => `r${b.layout.h === 1 ? 0 : py}_${ps}`;
+  const right = (plane: Plane): string => {
+    const [n, h] = [keep(b.layout.n, 'o_n'), keep(b.layout.h, plane.y)];
     const part = (q: number) =>
-      adjY ? b.at(n, h, `o_s * 4.0 + ${q}.0`, 's') : inDepth(q, b.at(n, h, `k4 + ${q}.0`, 'o_s'));
+      adjY ? b.at(n, h, `${plane.s} * 4.0 + ${q}.0`, 's') : inDepth(q, b.at(n, h, `k4 + ${q}.0`, plane.s));
     const matrix = `mat4(${[0, 1, 2, 3].map(part).join(', ')})`;
-    return `mat4 r_${row} = ${adjY ? `transpose(${matrix})` : matrix};`;
+    return `mat4 ${matrixOf(plane)} = ${adjY ? `transpose(${matrix})` : matrix};`;
   };
-  const body = `${planes.map((p) => `a${p} = vec4(0.0);`).join(' ')}
+  const matrices = new Map(k.planes.filter(({ px }) => px === 0).map((plane) => [matrixOf(plane), plane]));
+  const body = `${k.planes.map(({ index }) => `a${index} = vec4(0.0);`).join(' ')}
   for (float s = 0.0; s < ${steps}; s++) {
     float k4 = s * 4.0;
-    ${rows.map(right).join(' ')}
-    ${planes.map((p) => `${left(p)} a${p} += r_${Math.floor(p / k.out.bx)} * l${p};`).join('\n    ')}
+    ${[...matrices.values()].map(right).join(' ')}
+    ${k.pixels.map(left).join(' ')}
+    ${k.planes.map((plane) => `a${plane.index} += ${matrixOf(plane)} * l${plane.pixel};`).join(' ')}
   }`;
   const multiplyAdds = node.outputs[0]!.shape.reduce((product, d) => product * d, 1) * depth;
   return k.finish('batch_matmul', body, multiplyAdds, tailText(k, node));

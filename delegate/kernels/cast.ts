@@ -1,7 +1,7 @@
 import type { DType } from '../ir/dtype.js';
 import type { Node, Value } from '../ir/graph.js';
 import { grainView, view } from '../layout/view.js';
-import { pixel, type ShaderBuilder } from '../shader/builder.js';
+import type { Plane, ShaderBuilder } from '../shader/builder.js';
 import { float } from '../shader/glsl.js';
 import { type BuildContext, builderFor, type GpuForm } from './form.js';
 import { canBeOperand, copyText, operandText, tailText } from './tail.js';
@@ -64,7 +64,7 @@ const dequantize: GpuForm = {
 
 /** A body and then `next` of every texel it set. */
 function each(k: ShaderBuilder, body: string, next: (v: string) => string): string {
-  return `${body} ${Array.from({ length: k.planes }, (_, p) => `a${p} = ${next(`a${p}`)};`).join(' ')}`;
+  return `${body} ${k.planes.map(({ index }) => `a${index} = ${next(`a${index}`)};`).join(' ')}`;
 }
 
 /** condition ? x : y; SELECT may have one condition per row of the outermost dimension. */
@@ -90,10 +90,7 @@ function select(node: Node, context: BuildContext) {
     operandText(k, x, output),
     operandText(k, y, output),
   ];
-  const body = Array.from(
-    { length: k.planes },
-    (_, p) => `a${p} = mix(${b.at(p)}, ${a.at(p)}, notEqual(${c.at(p)}, vec4(0.0)));`,
-  );
+  const body = k.planes.map((p) => `a${p.index} = mix(${b.at(p)}, ${a.at(p)}, notEqual(${c.at(p)}, vec4(0.0)));`);
   return k.finish('select', `${c.before} ${a.before} ${b.before}\n  ${body.join('\n  ')}`, 0, tailText(k, node));
 }
 
@@ -101,7 +98,7 @@ function isPerRow({ type, inputs: [condition, x] }: Node): boolean {
   return type === 'SELECT' && condition!.shape.length === 1 && x!.shape.length > 1;
 }
 
-function perRow(k: ShaderBuilder, condition: Value, output: Value): { before: string; at(plane: number): string } {
+function perRow(k: ShaderBuilder, condition: Value, output: Value): { before: string; at(plane: Plane): string } {
   const rows = view(
     output.shape,
     output.shape.map((_, i) => (i === 0 ? 1 : 0)),
@@ -110,8 +107,7 @@ function perRow(k: ShaderBuilder, condition: Value, output: Value): { before: st
   const read = declareView(k, input, grainView(rows, k.out.c, input.layout.c));
   return {
     before: '',
-    at: (p) =>
-      read('vec4(0.0)', 'o_n', pixel('o_y', 'BY', Math.floor(p / k.out.bx)), pixel('o_x', 'BX', p % k.out.bx), 'o_s'),
+    at: ({ y, x, s }) => read.call('vec4(0.0)', 'o_n', y, x, s),
   };
 }
 

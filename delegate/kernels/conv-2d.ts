@@ -1,6 +1,7 @@
 import type { Node, Value } from '../ir/graph.js';
-import { filterBlock, vectorBlock } from '../layout/weights.js';
-import { pixel } from '../shader/builder.js';
+import { layoutOf } from '../layout/layout.js';
+import { ARENA_WIDTH, filterBlock, vectorBlock } from '../layout/weights.js';
+import type { Plane } from '../shader/builder.js';
 import { float } from '../shader/glsl.js';
 import type { Kernel } from '../shader/kernel.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
@@ -72,52 +73,89 @@ function convolution(
 ): Kernel {
   const output = node.outputs[0]!;
   const [kh, kw] = window.filter;
-  const inC = x.shape.at(-1)!;
-  const weights = filterBlock(filter, outC, kh * kw, inC);
-  const biases = bias && vectorBlock(bias.data as ArrayLike<number>, Math.ceil(outC / 4));
+  const [taps, inC] = [kh * kw, x.shape.at(-1)!];
+  const [from, to] = [layoutOf(x.shape, context.target), layoutOf(output.shape, context.target)];
+  const shape = { outC, taps, inC, outSlices: to.bs, inSlices: taps === 1 ? from.bs : 1 };
+  const split = taps * 4 * to.bs > ARENA_WIDTH;
+  const weights = filterBlock(filter, { ...shape, split });
+  const biases = bias && vectorBlock(bias.data as ArrayLike<number>);
   const k = builderFor(node, context, biases ? [weights, biases] : [weights]);
   const input = k.input(x);
   const w = k.block(weights);
   const b = biases && k.block(biases);
-  const planes = Array.from({ length: k.planes }, (_, p) => p);
   const start = b
-    ? `${b.begin('o_s')} vec4 bias = ${b.at(0)}; ${planes.map((p) => `a${p} = bias;`).join(' ')}`
-    : planes.map((p) => `a${p} = vec4(0.0);`).join(' ');
-  const slices = k.param(input.layout.slices);
+    ? `${b.begin('o_s')} ${k.planes.map(({ index, ps }) => `a${index} = ${b.at(ps)};`).join(' ')}`
+    : k.planes.map(({ index }) => `a${index} = vec4(0.0);`).join(' ');
+  const steps = k.param(Math.ceil(from.slices / shape.inSlices));
+  const first = `(${to.bs > 1 ? `o_s * ${float(1 / to.bs)}` : 'o_s'} * ${steps}${split ? ` * ${float(taps)}` : ''})`;
   const patch = patchOf(k, input, window);
-  const matrix = (tap: number) => `mat4(${[0, 1, 2, 3].map((q) => w.at(tap * 4 + q)).join(', ')})`;
-  const taps = Array.from({ length: kh * kw }, (_, t) => t);
-  const unrolled = () => `${patch.before}
-  float cols = ${input.tileW}, down = ${input.tileH};
+  const body = `${start}\n  ${w.begin(first)}\n  ${!split && patch.pixels <= LARGEST_PATCH ? unrolled() : rolled()}`;
+  const multiplyAdds = output.shape.reduce((a, d) => a * d, 1) * taps * inC;
+  return k.finish(`conv_${kh}x${kw}`, body, multiplyAdds, tailText(k, node));
+
+  /** All taps of a step in registers: the patch of pixels under the window is fetched once for all of them. */
+  function unrolled(): string {
+    const plane = from.bx * from.by;
+    const together = shape.inSlices === from.bs;
+    const forward = 'at.x += cols; if (at.x > last) at = vec2(first.x, at.y + down);';
+    const advance = together ? forward : `layer = ${float(plane)} - layer; if (layer < 0.5) { ${forward} }`;
+    const slice = (q: number) => {
+      const layer = together ? q * plane : 'layer';
+      const matrix = (tap: number, ps: number) => {
+        const texel = ((q * taps + tap) * to.bs + ps) * 4;
+        return `mat4(${[0, 1, 2, 3].map((i) => w.at(texel + i)).join(', ')})`;
+      };
+      const add = (tap: number, ps: number) => {
+        const sums = k.planes
+          .filter((p) => p.ps === ps)
+          .map((p) => `a${p.index} += m * ${patch.at(p, Math.floor(tap / kw), tap % kw)};`);
+        return `{ mat4 m = ${matrix(tap, ps)}; ${sums.join(' ')} }`;
+      };
+      const sums = range(taps).flatMap((tap) => range(to.bs).map((ps) => add(tap, ps)));
+      return `{ ${patch.fetch('at', `(float(s) * ${float(shape.inSlices)} + ${float(q)})`, layer)}
+    ${sums.join('\n    ')} }`;
+    };
+    return `${patch.before}
+  float cols = ${input.tileW}, down = ${input.tileH}${together ? '' : ', layer = 0.0'};
   vec2 first = vec2(${patch.originX}, o_n * ${input.rows} * down + ${patch.originY}) + 0.5, at = first;
   float last = first.x + (${input.cols} - 0.5) * cols;
-  ${w.begin(`(o_s * ${slices})`)}
-  int n = int(${slices});
+  int n = int(${steps});
   for (int s = 0; s < n; s++) {
-    ${patch.fetch('at', 'float(s)')}
-    ${taps.map((t) => `{ mat4 m = ${matrix(t)}; ${planes.map((p) => `a${p} += m * ${patch.at(p, Math.floor(t / kw), t % kw)};`).join(' ')} }`).join('\n    ')}
-    at.x += cols; if (at.x > last) at = vec2(first.x, at.y + down);
+    ${range(shape.inSlices).map(slice).join('\n    ')}
+    ${advance}
     ${w.next()}
   }`;
-  const rolled = () => `float h = ${k.param(input.layout.h)}, wide = ${k.param(input.layout.w)};
-  ${w.begin(`(o_s * ${slices})`)}
-  for (float s = 0.0; s < ${slices}; s++) {
+  }
+
+  /** A loop over the taps, each with its own fetches. */
+  function rolled(): string {
+    const add = (
+      p: Plane,
+    ) => `{ float y = ${p.y} * ${float(window.stride[0])} + ky * ${float(window.dilation[0])} - ${k.param(window.before[0])},
+        x = ${p.x} * ${float(window.stride[1])} + kx * ${float(window.dilation[1])} - ${k.param(window.before[1])};
+        if (y >= 0.0 && y < h && x >= 0.0 && x < wide) {
+          vec4 v = ${input.at('o_n', 'y', 'x', 's')};
+          ${range(to.bs)
+            .map((ps) => `a${p.index + ps * k.pixels.length} += m${ps} * v;`)
+            .join(' ')}
+        } }`;
+    const matrix = (ps: number) => {
+      const texels = [0, 1, 2, 3].map((i) => (split ? w.at(ps * 4 + i) : w.atDynamic(`(t + ${float(ps * 4 + i)})`)));
+      return `mat4 m${ps} = mat4(${texels.join(', ')});`;
+    };
+    return `float h = ${k.param(from.h)}, wide = ${k.param(from.w)};
+  for (float s = 0.0; s < ${steps}; s++) {
     float t = 0.0;
-    for (float ky = 0.0; ky < ${float(kh)}; ky++) for (float kx = 0.0; kx < ${float(kw)}; kx++, t += 4.0) {
-      mat4 m = mat4(${[0, 1, 2, 3].map((q) => w.atDynamic(`(t + ${float(q)})`)).join(', ')});
-      ${planes
-        .map(
-          (
-            p,
-          ) => `{ float y = (${pixel('o_y', 'BY', Math.floor(p / k.out.bx))}) * ${float(window.stride[0])} + ky * ${float(window.dilation[0])} - ${k.param(window.before[0])},
-        x = (${pixel('o_x', 'BX', p % k.out.bx)}) * ${float(window.stride[1])} + kx * ${float(window.dilation[1])} - ${k.param(window.before[1])};
-        if (y >= 0.0 && y < h && x >= 0.0 && x < wide) a${p} += m * ${input.at('o_n', 'y', 'x', 's')}; }`,
-        )
-        .join('\n      ')}
+    for (float ky = 0.0; ky < ${float(kh)}; ky++) for (float kx = 0.0; kx < ${float(kw)}; kx++, t += ${float(4 * to.bs)}) {
+      ${range(to.bs).map(matrix).join(' ')}
+      ${k.pixels.map(add).join('\n      ')}
+      ${split ? w.next() : ''}
     }
-    ${w.next()}
+    ${split ? '' : w.next()}
   }`;
-  const body = `${start}\n  ${patch.pixels <= LARGEST_PATCH ? unrolled() : rolled()}`;
-  const multiplyAdds = output.shape.reduce((a, d) => a * d, 1) * kh * kw * inC;
-  return k.finish(`conv_${kh}x${kw}`, body, multiplyAdds, tailText(k, node));
+  }
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i);
 }

@@ -4,7 +4,6 @@ import { normalizeAxis, sizeOf, stridesOf } from '../ir/shape.js';
 import type { MirrorPadMode } from '../ir/vocabulary.js';
 import { grainView, identityView, type View, view } from '../layout/view.js';
 import { WALKS } from '../ops/move.js';
-import { pixel } from '../shader/builder.js';
 import { float } from '../shader/glsl.js';
 import type { Kernel } from '../shader/kernel.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
@@ -108,11 +107,9 @@ function move(node: Node, context: BuildContext, parts: readonly Part[], output:
     const x = k.input(value);
     return declareView(k, x, grainView(v, k.out.c, x.layout.c));
   });
-  const body = Array.from({ length: k.planes }, (_, p) => {
-    const [y, x] = [pixel('o_y', 'BY', Math.floor(p / k.out.bx)), pixel('o_x', 'BX', p % k.out.bx)];
-    return `a${p} = vec4(${fill}); ${reads.map((read) => `a${p} = ${read(`a${p}`, 'o_n', y, x, 'o_s')};`).join(' ')}`;
-  }).join('\n  ');
-  return k.finish(node.type.toLowerCase(), body, 0, tailText(k, node, node.tail, output));
+  const texel = `vec4 v = vec4(${fill}); ${reads.map((read) => `v = ${read.call('v', 'n', 'y', 'x', 's')};`).join(' ')} return v;`;
+  const long = reads.length > 2 || reads.some(({ grain }) => grain === 'element');
+  return k.finishTexel(node.type.toLowerCase(), texel, 0, tailText(k, node, node.tail, output), long);
 }
 
 function section(x: Value, node: Node, output: number, axisOption: number): readonly Part[] {

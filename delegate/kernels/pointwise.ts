@@ -28,8 +28,7 @@ const keepNaN = (glsl: string) => select('equal(x, x)', glsl, 'x');
 /** GPUs flush denormal operands to zero; where that changes whole results, `tiny4` finds them by their bits. */
 const denormal = (glsl: string) => (): Pointwise => ({ operands: 1, glsl, helper: 'tiny4' });
 /** y where that is NaN, whatever the driver makes of the comparison. */
-const orNaN = (glsl: string) =>
-  select('greaterThan(floatBitsToUint(y) & 0x7fffffffu, uvec4(0x7f800000u))', 'y', glsl);
+const orNaN = (glsl: string) => select('greaterThan(floatBitsToUint(y) & 0x7fffffffu, uvec4(0x7f800000u))', 'y', glsl);
 const asBool = (condition: string) => `vec4(${condition})`;
 
 const UNARY: Readonly<Record<string, Row>> = {

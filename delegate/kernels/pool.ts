@@ -1,5 +1,5 @@
 import type { Node, Value } from '../ir/graph.js';
-import { pixel } from '../shader/builder.js';
+import type { Plane } from '../shader/builder.js';
 import { float } from '../shader/glsl.js';
 import type { Kernel } from '../shader/kernel.js';
 import { type Fold, LARGER, SUM } from './fold.js';
@@ -70,28 +70,33 @@ function poolKernel(node: Node, context: BuildContext, pool: Pool, x: Value, win
     ${pool.fold.step('a', 'v')}
   }
   return ${pool.finish ? pool.finish('a', '((y1 - y0) * (x1 - x0))') : 'a'};`;
-    return k.finishTexel(name, texel, 0, tailText(k, node));
+    return k.finishTexel(name, texel, 0, tailText(k, node), true);
   }
-  const planes = Array.from({ length: k.planes }, (_, p) => p);
   const taps = Array.from({ length: kh * kw }, (_, t) => [Math.floor(t / kw), t % kw] as const);
   const neutral = pool.fold.start === 0;
-  const step = (p: number, ky: number, kx: number): string => {
+  const step = (p: Plane, ky: number, kx: number): string => {
     const inside = patch.inside(p, ky, kx);
-    const text = pool.fold.step(`a${p}`, patch.at(p, ky, kx));
+    const text = pool.fold.step(`a${p.index}`, patch.at(p, ky, kx));
     return inside === 'true' || neutral ? text : `if (${inside}) { ${text} }`;
   };
-  const finish = (p: number): string => {
+  const finish = (p: Plane): string => {
     if (!pool.finish) return '';
-    const [y, xx] = [pixel('o_y', 'BY', Math.floor(p / k.out.bx)), pixel('o_x', 'BX', p % k.out.bx)];
     const count = patch.masked
-      ? `((${extent(`(${y})`, 0, h, float(kh))}) * (${extent(`(${xx})`, 1, w, float(kw))}))`
+      ? `((${extent(p.y, 0, h, float(kh))}) * (${extent(p.x, 1, w, float(kw))}))`
       : float(kh * kw);
-    return `a${p} = ${pool.finish(`a${p}`, count)};`;
+    return `a${p.index} = ${pool.finish(`a${p.index}`, count)};`;
   };
-  const body = `${patch.before}
-  float row = floor((o_s + 0.5) * ${k.param(1 / input.layout.cols)});
-  vec2 at = vec2((o_s - row * ${input.cols}) * ${input.tileW} + ${patch.originX}, (o_n * ${input.rows} + row) * ${input.tileH} + ${patch.originY}) + 0.5;
-  ${patch.fetch('at', 'o_s')}
-  ${planes.map((p) => `a${p} = ${start}; ${taps.map(([ky, kx]) => step(p, ky, kx)).join(' ')} ${finish(p)}`).join('\n  ')}`;
+  const fold = (p: Plane) =>
+    `a${p.index} = ${start}; ${taps.map(([ky, kx]) => step(p, ky, kx)).join(' ')} ${finish(p)}`;
+  const slices = k.planes.filter(({ pixel }) => pixel === 0);
+  const pooled = (
+    slice: Plane,
+  ) => `{ vec2 at = ${input.tile('o_n', slice.s)} + vec2(${patch.originX}, ${patch.originY});
+  ${patch.fetch('at', slice.s, input.layerOf(slice))}
+  ${k.planes
+    .filter(({ ps }) => ps === slice.ps)
+    .map(fold)
+    .join('\n  ')} }`;
+  const body = `${patch.before}\n  ${slices.map(pooled).join('\n  ')}`;
   return k.finish(name, body, 0, tailText(k, node));
 }

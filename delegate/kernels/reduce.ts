@@ -2,7 +2,7 @@ import type { Node, Value } from '../ir/graph.js';
 import { constantInts } from '../ir/op.js';
 import { normalizeAxis, type Shape, sizeOf, stridesOf } from '../ir/shape.js';
 import { toNHWC } from '../layout/layout.js';
-import type { InputAccess, ShaderBuilder } from '../shader/builder.js';
+import { type InputAccess, plus, type ShaderBuilder } from '../shader/builder.js';
 import { float } from '../shader/glsl.js';
 import type { Kernel } from '../shader/kernel.js';
 import { type Fold, LARGER, PRODUCT, SMALLER, SUM } from './fold.js';
@@ -80,12 +80,16 @@ function reduction(
   return ${mean('all.x')};
 }`;
     k.declare(one);
-    const lanes = [0, 1, 2, 3].map((i) => (i < k.out.c ? `one(index + ${float(i)})` : '0.0'));
+    const lanes =
+      k.out.c === 1
+        ? 'return vec4(one(index), 0.0, 0.0, 0.0);'
+        : `vec4 v = vec4(0.0); for (float i = 0.0; i < 4.0; i++) v = mix(v, vec4(one(index + i)), equal(vec4(i), vec4(0.0, 1.0, 2.0, 3.0)));\nreturn v;`;
     return k.finishTexel(
       name,
-      `float index = ${pixelIndex(k)} * ${k.param(k.out.c)} + s * 4.0;\nreturn vec4(${lanes.join(', ')});`,
+      `float index = ${pixelIndex(k)} * ${k.param(k.out.c)} + s * 4.0;\n${lanes}`,
       0,
       tail,
+      true,
     );
   }
   const text = isPlane(x.shape, isReduced)
@@ -96,6 +100,7 @@ function reduction(
     `${text}\nreturn ${mean('t0')};`,
     0,
     tail,
+    true,
   );
 }
 
@@ -113,22 +118,22 @@ function isPlane(shape: Shape, isReduced: (axis: number) => boolean): boolean {
 
 /** Folds a slice of image number `pixel index` of the output into t0: texel by texel, all layers of each, no divisions. */
 function wholePlane(k: ShaderBuilder, input: InputAccess, fold: Fold): string {
-  const { bx, by, h, w, layers, cols } = input.layout;
+  const { bx, by, h, w } = input.layout;
   const start = `vec4(${float(fold.start)})`;
   const layer = (p: number): string => {
     const beyondX = w % bx > 0 && p % bx >= w % bx;
     const beyondY = h % by > 0 && Math.floor(p / bx) >= h % by;
     const inside = [beyondX ? 'tx + 1.0 < tileW' : '', beyondY ? 'ty + 1.0 < tileH' : ''].filter(Boolean).join(' && ');
-    return `${inside && `if (${inside}) `}{ vec4 v = ${input.texel('at', p)}; ${fold.step('line', 'v')} }`;
+    return `${inside && `if (${inside}) `}{ vec4 v = ${input.texel('at', plus('layer', p))}; ${fold.step('line', 'v')} }`;
   };
-  return `float image = ${pixelIndex(k)}, row = floor((s + 0.5) * ${k.param(1 / cols)}), tileW = ${input.tileW}, tileH = ${input.tileH};
-  vec2 first = vec2((s - row * ${input.cols}) * tileW, (image * ${input.rows} + row) * tileH) + 0.5;
+  return `float image = ${pixelIndex(k)}, layer = ${plus('0.0', input.layerOf('s'))}, tileW = ${input.tileW}, tileH = ${input.tileH};
+  vec2 first = ${input.tile('image', 's')};
   vec4 t0 = ${start};
   for (float ty = 0.0; ty < tileH; ty++) {
     vec4 line = ${start};
     for (float tx = 0.0; tx < tileW; tx++) {
       vec2 at = first + vec2(tx, ty);
-      ${Array.from({ length: layers }, (_, p) => layer(p)).join('\n      ')}
+      ${Array.from({ length: bx * by }, (_, p) => layer(p)).join('\n      ')}
     }
     ${fold.step('t0', 'line')}
   }`;

@@ -87,6 +87,7 @@ function inOneDraw(node: Node, context: BuildContext, opOf: (k: ShaderBuilder, n
     `vec4 t = shared(n, y, x), v = ${input.at('n', 'y', 'x', 's')};\nreturn ${op.result};`,
     0,
     tailText(k, node),
+    true,
   );
 }
 

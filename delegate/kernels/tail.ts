@@ -3,7 +3,7 @@ import { sizeOf } from '../ir/shape.js';
 import { sameStorage, toNHWC } from '../layout/layout.js';
 import { broadcastView, grainView } from '../layout/view.js';
 import { vectorBlock } from '../layout/weights.js';
-import { pixel, type ShaderBuilder } from '../shader/builder.js';
+import type { Plane, ShaderBuilder } from '../shader/builder.js';
 import { pointwise } from './pointwise.js';
 import { declareView } from './view-text.js';
 
@@ -22,7 +22,7 @@ export function operandText(
   k: ShaderBuilder,
   value: Value,
   output: Value,
-): { before: string; at(plane: number): string } {
+): { before: string; at(plane: Plane): string } {
   if (value.data && sizeOf(value.shape) === 1) {
     const scalar = `vec4(${k.param((value.data as ArrayLike<number>)[0]!)})`;
     return { before: '', at: () => scalar };
@@ -30,29 +30,22 @@ export function operandText(
   const vector = channelVector(value, output);
   if (vector) {
     const block = k.block(vectorBlock(vector));
-    return { before: block.begin('o_s'), at: () => block.at(0) };
+    return { before: block.begin('o_s'), at: ({ ps }) => block.at(ps) };
   }
   const x = k.input(value);
-  if (sameStorage(x.layout, k.out)) return { before: '', at: (plane) => x.texel('gl_FragCoord.xy', plane) };
-  const at = (plane: number, read: (n: string, y: string, x: string, s: string) => string) =>
-    read(
-      'o_n',
-      `(${pixel('o_y', 'BY', Math.floor(plane / k.out.bx))})`,
-      `(${pixel('o_x', 'BX', plane % k.out.bx)})`,
-      'o_s',
-    );
+  if (sameStorage(x.layout, k.out)) return { before: '', at: ({ index }) => x.texel('gl_FragCoord.xy', index) };
   if (broadcastsByCoordinate(value, output)) {
     const { n, h, w, c } = x.layout;
     const keep = (size: number, coordinate: string) => (size === 1 ? '0.0' : coordinate);
     const splat = c === 1 && k.out.c > 1 ? '.xxxx' : '';
     return {
       before: '',
-      at: (plane) => at(plane, (on, oy, ox, os) => x.at(keep(n, on), keep(h, oy), keep(w, ox), keep(c, os)) + splat),
+      at: (plane) => x.at(keep(n, 'o_n'), keep(h, plane.y), keep(w, plane.x), keep(c, plane.s)) + splat,
     };
   }
   const grained = grainView(broadcastView(value.shape, output.shape), k.out.c, x.layout.c);
   const read = declareView(k, x, grained);
-  return { before: '', at: (plane) => at(plane, (...o) => read('vec4(0.0)', ...o)) };
+  return { before: '', at: (plane) => read.call('vec4(0.0)', 'o_n', plane.y, plane.x, plane.s) };
 }
 
 /** True where broadcasting acts on n, h, w and c one by one: each size of the operand is 1 or the output's. */
@@ -69,7 +62,7 @@ export function tailText(
   node: Node,
   steps: readonly TailStep[] = node.tail ?? [],
   output = node.outputs[0]!,
-): (plane: number) => string {
+): (plane: Plane) => string {
   const made = steps.map((step) => {
     const form = pointwise(step.type, step.attrs)!;
     if (form.helper) k.helper(form.helper);
@@ -79,10 +72,11 @@ export function tailText(
   return (plane) =>
     made
       .map(({ step, form, operand }) => {
-        const before = plane === 0 && operand ? operand.before : '';
-        if (!operand) return `{ vec4 x = a${plane}; a${plane} = ${form.glsl}; }`;
-        const [x, y] = step.flipped ? [operand.at(plane), `a${plane}`] : [`a${plane}`, operand.at(plane)];
-        return `${before} { vec4 x = ${x}, y = ${y}; a${plane} = ${form.glsl}; }`;
+        const a = `a${plane.index}`;
+        const before = plane.index === 0 && operand ? operand.before : '';
+        if (!operand) return `{ vec4 x = ${a}; ${a} = ${form.glsl}; }`;
+        const [x, y] = step.flipped ? [operand.at(plane), a] : [a, operand.at(plane)];
+        return `${before} { vec4 x = ${x}, y = ${y}; ${a} = ${form.glsl}; }`;
       })
       .join(' ');
 }
@@ -90,7 +84,7 @@ export function tailText(
 /** The body that copies `value`, broadcast to the output's shape, into a0 … */
 export function copyText(k: ShaderBuilder, value: Value, output: Value): string {
   const operand = operandText(k, value, output);
-  return operand.before + Array.from({ length: k.planes }, (_, p) => `a${p} = ${operand.at(p)};`).join(' ');
+  return operand.before + k.planes.map((plane) => `a${plane.index} = ${operand.at(plane)};`).join(' ');
 }
 
 /** Whether a value can be an operand of a tail on `output`: it broadcasts to the shape and its layout exists. */

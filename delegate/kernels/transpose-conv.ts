@@ -1,13 +1,14 @@
 import type { Node, Value } from '../ir/graph.js';
 import { sizeOf } from '../ir/shape.js';
-import { filterBlock, vectorBlock } from '../layout/weights.js';
+import { layoutOf } from '../layout/layout.js';
+import { ARENA_WIDTH, filterBlock, vectorBlock } from '../layout/weights.js';
 import {
   decodeTransposeConvBias,
   type TransposeConvAttrs,
   type TransposeConvBiasAttrs,
   transposeConvBefore,
 } from '../ops/transpose-conv.js';
-import { pixel } from '../shader/builder.js';
+import type { Plane } from '../shader/builder.js';
 import { float } from '../shader/glsl.js';
 import { constantFilter } from './conv-2d.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
@@ -52,13 +53,16 @@ function transposeConv(
   attrs: TransposeConvAttrs,
 ) {
   const [outC, kh, kw, inC] = filter.shape as [number, number, number, number];
-  const weights = filterBlock(filter.data as ArrayLike<number>, outC, kh * kw, inC);
+  const { bs } = layoutOf(node.outputs[0]!.shape, context.target);
+  const split = kh * kw * 4 * bs > ARENA_WIDTH;
+  const shape = { outC, taps: kh * kw, inC, outSlices: bs, inSlices: 1, split };
+  const weights = filterBlock(filter.data as ArrayLike<number>, shape);
   const biases = bias && vectorBlock(bias.data as ArrayLike<number>);
   const k = builderFor(node, context, biases ? [weights, biases] : [weights]);
   const input = k.input(x);
   const w = k.block(weights);
   const b = biases && k.block(biases);
-  const planes = Array.from({ length: k.planes }, (_, p) => p);
+  const groupSlices = Array.from({ length: bs }, (_, ps) => ps);
   const before = [
     transposeConvBefore(input.layout.h, kh, attrs.strideH, k.out.h, attrs.padding),
     transposeConvBefore(input.layout.w, kw, attrs.strideW, k.out.w, attrs.padding),
@@ -67,9 +71,10 @@ function transposeConv(
   const slices = k.param(input.layout.slices);
   const vertical = classesOf('o_y', k.out.by, attrs.strideH, before[0], kh);
   const horizontal = classesOf('o_x', k.out.bx, attrs.strideW, before[1], kw);
-  const start = `${b ? `${b.begin('o_s')} vec4 bias = ${b.at(0)};` : 'vec4 bias = vec4(0.0);'} ${planes.map((p) => `a${p} = bias;`).join(' ')}
-  ${w.begin(`(o_s * ${slices})`)}`;
-  const matrix = (tap: number) => `mat4(${[0, 1, 2, 3].map((q) => w.at(tap * 4 + q)).join(', ')})`;
+  const start = `${b ? b.begin('o_s') : ''} ${k.planes.map(({ index, ps }) => `a${index} = ${b ? b.at(ps) : 'vec4(0.0)'};`).join(' ')}
+  ${w.begin(`(o_s * ${float(1 / bs)} * ${slices}${split ? ` * ${float(kh * kw)}` : ''})`)}`;
+  const matrix = (tap: number, ps: number) =>
+    `mat4(${[0, 1, 2, 3].map((q) => w.at((tap * bs + ps) * 4 + q)).join(', ')})`;
 
   const unrolled = (rows: Classes, cols: Classes): string => {
     const reads = new Map<string, string>();
@@ -85,14 +90,16 @@ function transposeConv(
       );
       return name;
     };
-    const taps = Array.from({ length: kh * kw }, (_, t) => {
-      const adds = planes.flatMap((p) => {
-        const dy = rows.offset(Math.floor(p / k.out.bx), Math.floor(t / kw));
-        const dx = cols.offset(p % k.out.bx, t % kw);
-        return dy === undefined || dx === undefined ? [] : [`a${p} += m * ${read(dy, dx)};`];
-      });
-      return adds.length ? `{ mat4 m = ${matrix(t)}; ${adds.join(' ')} }` : '';
-    });
+    const taps = Array.from({ length: kh * kw }, (_, t) => t).flatMap((t) =>
+      groupSlices.map((slice) => {
+        const adds = k.planes.flatMap(({ index, px, py, ps }) => {
+          const dy = rows.offset(py, Math.floor(t / kw));
+          const dx = cols.offset(px, t % kw);
+          return ps !== slice || dy === undefined || dx === undefined ? [] : [`a${index} += m * ${read(dy, dx)};`];
+        });
+        return adds.length ? `{ mat4 m = ${matrix(t, slice)}; ${adds.join(' ')} }` : '';
+      }),
+    );
     return `${[...masks].map(([name, test]) => `bool ${name} = ${test};`).join(' ')}
   int n = int(${slices});
   for (int s = 0; s < n; s++) {
@@ -101,23 +108,31 @@ function transposeConv(
     ${w.next()}
   }`;
   };
-  const rolled = (): string => `for (float s = 0.0; s < ${slices}; s++) {
-    float t = 0.0;
-    for (float fy = 0.0; fy < ${float(kh)}; fy++) for (float fx = 0.0; fx < ${float(kw)}; fx++, t += 4.0) {
-      mat4 m = mat4(${[0, 1, 2, 3].map((q) => w.atDynamic(`(t + ${float(q)})`)).join(', ')});
-      ${planes
-        .map(
-          (
-            p,
-          ) => `{ float y = (${pixel('o_y', 'BY', Math.floor(p / k.out.bx))} + ${k.param(before[0])} - fy) * ${k.param(1 / attrs.strideH)}, x = (${pixel('o_x', 'BX', p % k.out.bx)} + ${k.param(before[1])} - fx) * ${k.param(1 / attrs.strideW)};
+  const rolled = (): string => {
+    const texel = (i: number) => (split ? w.at(i) : w.atDynamic(`(t + ${float(i)})`));
+    const matrices = groupSlices.map(
+      (ps) => `mat4 m${ps} = mat4(${[0, 1, 2, 3].map((q) => texel(ps * 4 + q)).join(', ')});`,
+    );
+    const add = (
+      p: Plane,
+    ) => `{ float y = (${p.y} + ${k.param(before[0])} - fy) * ${k.param(1 / attrs.strideH)}, x = (${p.x} + ${k.param(before[1])} - fx) * ${k.param(1 / attrs.strideW)};
         float iy = floor(y + 0.001), ix = floor(x + 0.001);
-        if (abs(y - iy) < 0.01 && abs(x - ix) < 0.01 && iy >= 0.0 && iy < ${h} && ix >= 0.0 && ix < ${wide}) a${p} += m * ${input.at('o_n', 'iy', 'ix', 's')}; }`,
-        )
-        .join('\n      ')}
+        if (abs(y - iy) < 0.01 && abs(x - ix) < 0.01 && iy >= 0.0 && iy < ${h} && ix >= 0.0 && ix < ${wide}) {
+          vec4 v = ${input.at('o_n', 'iy', 'ix', 's')};
+          ${groupSlices.map((ps) => `a${p.index + ps * k.pixels.length} += m${ps} * v;`).join(' ')}
+        } }`;
+    return `for (float s = 0.0; s < ${slices}; s++) {
+    float t = 0.0;
+    for (float fy = 0.0; fy < ${float(kh)}; fy++) for (float fx = 0.0; fx < ${float(kw)}; fx++, t += ${float(4 * bs)}) {
+      ${matrices.join(' ')}
+      ${k.pixels.map(add).join('\n      ')}
+      ${split ? w.next() : ''}
     }
-    ${w.next()}
+    ${split ? '' : w.next()}
   }`;
-  const body = `${start}\n  ${vertical && horizontal && kh * kw <= MOST_TAPS ? unrolled(vertical, horizontal) : rolled()}`;
+  };
+  const isUnrolled = vertical && horizontal && kh * kw <= MOST_TAPS;
+  const body = `${start}\n  ${isUnrolled ? unrolled(vertical, horizontal) : rolled()}`;
   const multiplyAdds = sizeOf(x.shape) * kh * kw * outC;
   return k.finish(`transpose_conv_${kh}x${kw}`, body, multiplyAdds, tailText(k, node));
 }

@@ -1,9 +1,12 @@
-import type { GrainedView, View } from '../layout/view.js';
+import type { Grain, GrainedView, View } from '../layout/view.js';
 import { isWindowed } from '../layout/view.js';
 import type { InputAccess, ShaderBuilder } from '../shader/builder.js';
 
 /** Reads an output texel through a view: `v` where the view is out of range, else what it moves there. */
-export type ViewRead = (v: string, n: string, y: string, x: string, s: string) => string;
+export interface ViewRead {
+  readonly grain: Grain;
+  call(v: string, n: string, y: string, x: string, s: string): string;
+}
 
 /** Declares the function that reads `x` through a view and gives the text of its call. */
 export function declareView(k: ShaderBuilder, x: InputAccess, { grain, view }: GrainedView): ViewRead {
@@ -47,7 +50,7 @@ vec4 ${name}(vec4 v, float n, float y, float x, float s) {
   return vec4(${[0, 1, 2, 3].map((i) => `${name}_1(v.${'xyzw'[i]}, index + ${i}.0)`).join(', ')});
 }`);
   }
-  return (v, ...o) => `${name}(${[v, ...o].join(', ')})`;
+  return { grain, call: (...at) => `${name}(${at.join(', ')})` };
 }
 
 /** GLSL that takes `index` apart by the view's dims: statements, the input index, and the condition of being in range. */

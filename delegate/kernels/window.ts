@@ -1,6 +1,6 @@
 import { windowOutput } from '../ir/shape.js';
 import type { Padding } from '../ir/vocabulary.js';
-import type { InputAccess, ShaderBuilder } from '../shader/builder.js';
+import { type InputAccess, type Plane, plus, type ShaderBuilder } from '../shader/builder.js';
 import { float } from '../shader/glsl.js';
 
 /** A sliding window: sizes in pixels, [vertical, horizontal]. */
@@ -39,14 +39,14 @@ export interface Patch {
   /** Statements before any loop: masks of columns and rows outside the input. */
   readonly before: string;
   /** Statements that fetch every pixel of the patch; `position` is the texel centre of the block's origin in its tile. */
-  fetch(position: string, slice: string): string;
+  fetch(position: string, slice: string, layer: string | number): string;
   /** The variable with the pixel that tap (ky, kx) reads for a plane. */
-  at(plane: number, ky: number, kx: number): string;
+  at(plane: Plane, ky: number, kx: number): string;
   /** The texel, relative to its tile, of the block's origin: two GLSL floats. */
   readonly originX: string;
   readonly originY: string;
   /** 1.0 where tap (ky, kx) of a plane is inside the input. */
-  inside(plane: number, ky: number, kx: number): string;
+  inside(plane: Plane, ky: number, kx: number): string;
   /** Whether anything can be outside. */
   readonly masked: boolean;
   readonly pixels: number;
@@ -55,12 +55,15 @@ export interface Patch {
 /** The distinct input offsets of a block, at most one fetch each. */
 export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window): Patch {
   const { bx, by } = k.out;
-  const rowOf = (plane: number, ky: number) => Math.floor(plane / bx) * w.stride[0] + ky * w.dilation[0] - w.before[0];
-  const colOf = (plane: number, kx: number) => (plane % bx) * w.stride[1] + kx * w.dilation[1] - w.before[1];
+  const rowOf = ({ py }: Plane, ky: number) => py * w.stride[0] + ky * w.dilation[0] - w.before[0];
+  const colOf = ({ px }: Plane, kx: number) => px * w.stride[1] + kx * w.dilation[1] - w.before[1];
   const range = (count: number) => Array.from({ length: count }, (_, i) => i);
-  const planes = range(k.planes);
-  const rows = [...new Set(planes.flatMap((p) => range(w.filter[0]).map((ky) => rowOf(p, ky))))].sort((a, b) => a - b);
-  const cols = [...new Set(planes.flatMap((p) => range(w.filter[1]).map((kx) => colOf(p, kx))))].sort((a, b) => a - b);
+  const rows = [...new Set(k.pixels.flatMap((p) => range(w.filter[0]).map((ky) => rowOf(p, ky))))].sort(
+    (a, b) => a - b,
+  );
+  const cols = [...new Set(k.pixels.flatMap((p) => range(w.filter[1]).map((kx) => colOf(p, kx))))].sort(
+    (a, b) => a - b,
+  );
   const reach = (axis: 0 | 1, out: number, size: number) =>
     (out - 1) * w.stride[axis] + (w.filter[axis] - 1) * w.dilation[axis] - w.before[axis] >= size;
   const beyond = [reach(0, k.out.h, x.layout.h), reach(1, k.out.w, x.layout.w)] as const;
@@ -90,7 +93,7 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window): Patch {
   ];
   const condition = (dy: number, dx: number) =>
     [outside(0, dy) ? `my_${id(dy)}` : '', outside(1, dx) ? `mx_${id(dx)}` : ''].filter(Boolean).join(' && ');
-  const read = (position: string, slice: string, dy: number, dx: number): string => {
+  const read = (position: string, slice: string, layer: string | number, dy: number, dx: number): string => {
     const [vertical, horizontal] = block;
     if (vertical.texel === undefined || horizontal.texel === undefined) {
       return x.at(
@@ -104,7 +107,7 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window): Patch {
     const [ty, py] = split(dy, x.layout.by);
     const [tx, px] = split(dx, x.layout.bx);
     const offset = tx === 0 && ty === 0 ? '' : ` + vec2(${float(tx)}, ${float(ty)})`;
-    return x.texel(`${position}${offset}`, py * x.layout.bx + px);
+    return x.texel(`${position}${offset}`, plus(layer, py * x.layout.bx + px));
   };
   return {
     before: masks.join(' '),
@@ -112,11 +115,11 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window): Patch {
     originY: block[0].texel ?? '0.0',
     masked: masks.length > 0,
     pixels: rows.length * cols.length,
-    fetch: (position, slice) =>
+    fetch: (position, slice, layer) =>
       rows
         .flatMap((dy) =>
           cols.map((dx) => {
-            const v = `vec4 ${name(dy, dx)} = ${read(position, slice, dy, dx)};`;
+            const v = `vec4 ${name(dy, dx)} = ${read(position, slice, layer, dy, dx)};`;
             const m = condition(dy, dx);
             return m ? `${v} ${name(dy, dx)} = mix(vec4(0.0), ${name(dy, dx)}, bvec4(${m}));` : v;
           }),

@@ -4,9 +4,10 @@ import { type Shape, sizeOf } from '../ir/shape.js';
  * Where the elements of a tensor are in a 2D-array texture.
  *
  * A tensor is seen as [n, h, w, c]. A texel holds 4 channels of one pixel: a slice. Pixels are interleaved over
- * bx × by planes, the layers of the texture, so that one fragment with bx · by render targets writes a block of
- * pixels and each weight it fetches serves them all. The texels of one (n, slice) form a tile of tileW × tileH;
- * tiles stand in a grid: `cols` slices side by side, `rows` of them for each n, one n below the other.
+ * bx × by planes, and slices over bs, so that one fragment with bx · by · bs render targets writes a block of pixels
+ * of a group of slices: each weight it fetches serves all pixels, each input texel all slices. Layer
+ * (s % bs) · bx · by + (y % by) · bx + x % bx holds a plane. The texels of one (n, group) form a tile of tileW × tileH;
+ * tiles stand in a grid: `cols` groups side by side, `rows` of them for each n, one n below the other.
  */
 export interface Layout {
   readonly n: number;
@@ -16,6 +17,7 @@ export interface Layout {
   readonly slices: number;
   readonly bx: number;
   readonly by: number;
+  readonly bs: number;
   readonly tileW: number;
   readonly tileH: number;
   readonly cols: number;
@@ -26,6 +28,14 @@ export interface Layout {
   readonly layers: number;
 }
 
+/** What the layouts of a model have in common. */
+export interface Grid {
+  /** Texels that tiles side by side may take. */
+  readonly atlasWidth: number;
+  /** Render targets that a fragment may write: 4, which every WebGL2 device has, or 8. */
+  readonly targets: 4 | 8;
+}
+
 /** Sizes of a tensor as [n, h, w, c]: aligned right; rank 3 is [n, w, c]; beyond rank 4 the outer dimensions fold into n. */
 export function toNHWC(shape: Shape): readonly [n: number, h: number, w: number, c: number] {
   const c = shape.at(-1) ?? 1;
@@ -34,15 +44,19 @@ export function toNHWC(shape: Shape): readonly [n: number, h: number, w: number,
   return [sizeOf(shape.slice(0, -3)), shape.at(-3)!, w, c];
 }
 
-/** The layout of a shape in textures `atlasWidth` texels wide. It may be higher than a device allows: see `layoutProblem`. */
-export function layoutOf(shape: Shape, atlasWidth: number): Layout {
+/** The layout of a shape. It may be higher than a device allows: see `layoutProblem`. */
+export function layoutOf(shape: Shape, { atlasWidth, targets }: Grid): Layout {
   const [n, h, w, c] = toNHWC(shape);
   const slices = Math.ceil(c / 4);
   const [bx, by] = h === 1 ? [w === 1 ? 1 : 4, 1] : w === 1 ? [1, 4] : [2, 2];
+  // An odd number of slices leaves half of the last group empty: not worth it where there are few.
+  const paired = slices % 2 === 0 || slices >= 5;
+  const bs = bx * by * 2 <= targets && bx * by > 1 && paired ? 2 : 1;
+  const groups = Math.ceil(slices / bs);
   const tileW = Math.ceil(w / bx);
   const tileH = Math.ceil(h / by);
-  const rows = Math.max(1, Math.ceil(slices / Math.max(1, Math.floor(atlasWidth / tileW))));
-  const cols = Math.ceil(slices / rows);
+  const rows = Math.max(1, Math.ceil(groups / Math.max(1, Math.floor(atlasWidth / tileW))));
+  const cols = Math.ceil(groups / rows);
   return {
     n,
     h,
@@ -51,31 +65,33 @@ export function layoutOf(shape: Shape, atlasWidth: number): Layout {
     slices,
     bx,
     by,
+    bs,
     tileW,
     tileH,
     cols,
     rows,
     width: cols * tileW,
     height: n * rows * tileH,
-    layers: bx * by,
+    layers: bx * by * bs,
   };
 }
 
 /** Why a device with textures of at most `limit` cannot hold the shape; `undefined` when it can. */
 export function layoutProblem(shape: Shape, limit: number): string | undefined {
   if (sizeOf(shape) === 0) return `[${shape}] is empty`;
-  const { width, height } = layoutOf(shape, limit);
+  const { width, height } = layoutOf(shape, { atlasWidth: limit, targets: 4 });
   if (width > limit || height > limit)
     return `[${shape}] needs a ${width}x${height} texture; this device allows ${limit}x${limit}`;
   return undefined;
 }
 
 /** The narrowest common texture width, from `least` up in powers of two, at which no shape is higher than it may be. */
-export function atlasWidthFor(shapes: Iterable<Shape>, limit: number, least = 64): number {
+export function atlasWidthFor(shapes: Iterable<Shape>, targets: 4 | 8, limit: number, least = 64): number {
   let width = least;
+  const at = (shape: Shape, atlasWidth: number) => layoutOf(shape, { atlasWidth, targets });
   for (const shape of shapes) {
-    width = Math.max(width, layoutOf(shape, limit).tileW);
-    while (width < limit && layoutOf(shape, width).height > limit) width = Math.min(limit, width * 2);
+    width = Math.max(width, at(shape, limit).tileW);
+    while (width < limit && at(shape, width).height > limit) width = Math.min(limit, width * 2);
   }
   return width;
 }
@@ -87,18 +103,20 @@ export function sameStorage(a: Layout, b: Layout): boolean {
 
 /** Calls `visit(texel offset in floats, element index of lane 0, lanes in use)` for every texel that holds elements. */
 export function eachTexel(layout: Layout, visit: (offset: number, element: number, lanes: number) => void): void {
-  const { n: N, h, w, c, slices, bx, by, tileW, tileH, cols, rows, width, height } = layout;
+  const { n: N, h, w, c, slices, bx, by, bs, tileW, tileH, cols, rows, width, height } = layout;
   for (let n = 0; n < N; n++)
     for (let y = 0; y < h; y++)
       for (let x = 0; x < w; x++) {
-        const layer = (y % by) * bx + (x % bx);
+        const plane = (y % by) * bx + (x % bx);
         const element = ((n * h + y) * w + x) * c;
         const tx = Math.floor(x / bx);
         const ty = Math.floor(y / by);
         for (let s = 0; s < slices; s++) {
-          const row = (n * rows + Math.floor(s / cols)) * tileH + ty;
+          const layer = (s % bs) * bx * by + plane;
+          const group = Math.floor(s / bs);
+          const row = (n * rows + Math.floor(group / cols)) * tileH + ty;
           visit(
-            ((layer * height + row) * width + (s % cols) * tileW + tx) * 4,
+            ((layer * height + row) * width + (group % cols) * tileW + tx) * 4,
             element + 4 * s,
             Math.min(4, c - 4 * s),
           );

@@ -21,8 +21,9 @@ export function arenaRows(block: WeightBlock): number {
   return Math.ceil(block.groups / groupsPerRow(block.group));
 }
 
-/** A [C] vector as one texel per slice; lanes beyond C are 0. */
-export function vectorBlock(values: ArrayLike<number>, slices = Math.ceil(values.length / 4)): WeightBlock {
+/** A [C] vector as one texel per slice, an even number of them; lanes beyond C are 0. */
+export function vectorBlock(values: ArrayLike<number>): WeightBlock {
+  const slices = Math.ceil(values.length / 8) * 2;
   return {
     group: 1,
     groups: slices,
@@ -34,24 +35,42 @@ export function vectorBlock(values: ArrayLike<number>, slices = Math.ceil(values
   };
 }
 
+/** How many slices a fragment makes and takes at once, and how many taps of the filter it reads from one place. */
+export interface FilterShape {
+  readonly outC: number;
+  readonly taps: number;
+  readonly inC: number;
+  readonly outSlices: number;
+  readonly inSlices: number;
+  /** All taps in one group, or each in one of its own where all together are too many for a row of the arena. */
+  readonly split?: boolean;
+}
+
 /**
- * A dense filter [outC, taps, inC] as groups (out slice, in slice) of taps · 4 texels: texel (tap, k) holds what
- * channel k of the input slice gives to the 4 channels of the output slice.
+ * A dense filter [outC, taps, inC] as groups (group of out slices, group of in slices) of texels (in slice, tap, out
+ * slice, k): what channel k of the input slice gives to the 4 channels of the output slice. Split, the groups are
+ * (group of out slices, group of in slices, tap).
  */
-export function filterBlock(filter: ArrayLike<number>, outC: number, taps: number, inC: number): WeightBlock {
-  const outS = Math.ceil(outC / 4);
-  const inS = Math.ceil(inC / 4);
+export function filterBlock(filter: ArrayLike<number>, shape: FilterShape): WeightBlock {
+  const { outC, taps, inC, outSlices, inSlices } = shape;
+  const outG = Math.ceil(outC / (4 * outSlices));
+  const inG = Math.ceil(inC / (4 * inSlices));
+  const texelsOfTap = inSlices * outSlices * 4;
   return {
-    group: taps * 4,
-    groups: outS * inS,
+    group: shape.split ? texelsOfTap : taps * texelsOfTap,
+    groups: outG * inG * (shape.split ? taps : 1),
     texels: () => {
-      const texels = new Float32Array(outS * inS * taps * 16);
+      const texels = new Float32Array(outG * inG * taps * texelsOfTap * 4);
       for (let o = 0; o < outC; o++)
-        for (let t = 0; t < taps; t++)
-          for (let i = 0; i < inC; i++) {
-            const group = (o >> 2) * inS + (i >> 2);
-            texels[((group * taps + t) * 4 + (i & 3)) * 4 + (o & 3)] = filter[(o * taps + t) * inC + i]!;
+        for (let i = 0; i < inC; i++) {
+          const [os, is] = [o >> 2, i >> 2];
+          const pair = Math.floor(os / outSlices) * inG + Math.floor(is / inSlices);
+          for (let t = 0; t < taps; t++) {
+            const place = shape.split ? t * inSlices + (is % inSlices) : (is % inSlices) * taps + t;
+            const slice = (pair * inSlices * taps + place) * outSlices + (os % outSlices);
+            texels[(slice * 4 + (i & 3)) * 4 + (o & 3)] = filter[(o * taps + t) * inC + i]!;
           }
+        }
       return texels;
     },
   };

@@ -9,6 +9,7 @@ import { assignMemory, sharedLowerBound, type Usage } from './memory.js';
 
 /** What a plan is made for. */
 export interface PlanTarget {
+  readonly targets: 4 | 8;
   readonly fetch: 'texture' | 'texelFetch';
   readonly maxTextureSize: number;
   readonly precision: 'float32' | 'float16';
@@ -55,12 +56,12 @@ const SHAPE_ONLY = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS']);
 export function makePlan(graph: Graph, options: PlanTarget): Plan {
   const shapes = [...valuesOf(graph)].filter((v) => !v.data).map((v) => v.shape);
   const dense = [...graph.outputs, ...graph.inputs].map((v): Shape => [sizeOf(v.shape)]);
-  const width = atlasWidthFor([...shapes, ...dense], options.maxTextureSize);
+  const width = atlasWidthFor([...shapes, ...dense], options.targets, options.maxTextureSize);
   for (const shape of [...shapes, ...dense]) {
     const problem = layoutProblem(shape, options.maxTextureSize);
     if (problem) throw new DeviceError(`layout: ${problem}`);
   }
-  const layout = (value: Value): Layout => layoutOf(value.shape, width);
+  const layout = (value: Value): Layout => layoutOf(value.shape, { atlasWidth: width, targets: options.targets });
   const storage = shareStorage(graph, layout);
   const external = new Set([...graph.inputs, ...graph.outputs].map(storage.rootOf));
   const scratches = new Set<Value>();

@@ -4,6 +4,20 @@ import { ARENA_WIDTH, groupsPerRow, type WeightBlock } from '../layout/weights.j
 import { float, HELPERS, NEEDS } from './glsl.js';
 import { type Kernel, type Param, type ShaderTarget, UNIFORM_BLOCK_TEXELS } from './kernel.js';
 
+/** What a fragment writes to one render target: a pixel of its block, in a slice of its group. Coordinates are GLSL. */
+export interface Plane {
+  /** The render target, and the variable a0, a1, … that goes there. */
+  readonly index: number;
+  readonly px: number;
+  readonly py: number;
+  readonly ps: number;
+  /** py · bx + px: planes that differ only in their slice have the same. */
+  readonly pixel: number;
+  readonly x: string;
+  readonly y: string;
+  readonly s: string;
+}
+
 /** An input tensor as shader text reads it. Coordinates are GLSL floats holding whole numbers. */
 export interface InputAccess {
   readonly layout: Layout;
@@ -11,7 +25,11 @@ export interface InputAccess {
   at(n: string, y: string, x: string, s: string): string;
   /** The texel at an atlas position (a vec2 of texel centres) and layer. */
   texel(position: string, layer: string | number): string;
-  /** A parameter: how far apart slices are (tileW, tileH), rows a batch, columns, … */
+  /** The position of the first texel of slice s: a vec2. */
+  tile(n: string, s: string): string;
+  /** The layer of the first plane of a slice: of the output's plane, or of any slice s. */
+  layerOf(s: Plane | string): string | number;
+  /** A parameter: how far apart groups of slices are (tileW, tileH), rows a batch, columns, … */
   readonly tileW: string;
   readonly tileH: string;
   readonly cols: string;
@@ -33,8 +51,10 @@ export interface BlockAccess {
 /** Collects what a kernel reads and writes its complete fragment shader. */
 export class ShaderBuilder {
   readonly out: Layout;
-  /** Number of pixels, hence render targets, that a fragment writes. */
-  readonly planes: number;
+  /** What a fragment writes, in the order of its render targets. */
+  readonly planes: readonly Plane[];
+  /** Those of the first slice: one for each pixel. */
+  readonly pixels: readonly Plane[];
   readonly #target: ShaderTarget;
   readonly #output: Value;
   readonly #inputs: Value[] = [];
@@ -48,8 +68,9 @@ export class ShaderBuilder {
   constructor(target: ShaderTarget, output: Value) {
     this.#target = target;
     this.#output = output;
-    this.out = layoutOf(output.shape, target.atlasWidth);
-    this.planes = this.out.layers;
+    this.out = layoutOf(output.shape, target);
+    this.planes = planesOf(this.out);
+    this.pixels = this.planes.filter(({ ps }) => ps === 0);
   }
 
   /** A number that differs between draws of one program: the text of a read from the parameter buffer. */
@@ -82,7 +103,7 @@ export class ShaderBuilder {
     const known = this.#inputs.indexOf(value);
     if (known >= 0) return this.#accesses[known]!;
     const i = this.#inputs.push(value) - 1;
-    const layout = layoutOf(value.shape, this.#target.atlasWidth);
+    const layout = layoutOf(value.shape, this.#target);
     const normalized = this.#target.fetch === 'texture';
     if (normalized)
       this.#global(
@@ -101,17 +122,30 @@ export class ShaderBuilder {
       this.param(layout.cols),
       this.param(layout.rows),
     ];
-    let declared = false;
+    const { bx, by, bs } = layout;
+    const declared = new Set<string>();
+    const once = (name: string, declare: () => void) => {
+      if (!declared.has(name)) declare();
+      declared.add(name);
+    };
     const access: InputAccess = {
       layout,
       texel,
+      tile: (n, s) => {
+        once('tile', () => this.#declareTile(i, access, this.param(1 / layout.cols)));
+        return `x${i}_tile(${n}, ${s})`;
+      },
+      layerOf: (s) => {
+        if (bs === 1) return 0;
+        if (typeof s === 'string') return `(${s} - floor(${s} * 0.5) * 2.0) * ${float(bx * by)}`;
+        return this.out.bs === bs ? s.ps * bx * by : access.layerOf(s.s);
+      },
       tileW,
       tileH,
       cols,
       rows,
       at: (n, y, x, s) => {
-        if (!declared) this.#declareAt(i, layout, access, this.param(1 / layout.cols));
-        declared = true;
+        once('at', () => this.#declareAt(i, access));
         return `x${i}_at(${n}, ${y}, ${x}, ${s})`;
       },
     };
@@ -119,11 +153,20 @@ export class ShaderBuilder {
     return access;
   }
 
-  #declareAt(i: number, { bx, by }: Layout, { tileW, tileH, cols, rows, texel }: InputAccess, perCol: string): void {
+  #declareTile(i: number, { layout, tileW, tileH, cols, rows }: InputAccess, perCol: string): void {
+    this.declare(`vec2 x${i}_tile(float n, float s) {
+  float g = ${layout.bs > 1 ? `floor(s * ${float(1 / layout.bs)})` : 's'}, row = floor((g + 0.5) * ${perCol});
+  return vec2((g - row * ${cols}) * ${tileW}, (n * ${rows} + row) * ${tileH}) + 0.5;
+}`);
+  }
+
+  #declareAt(i: number, { layout, tile, layerOf, texel }: InputAccess): void {
+    const { bx, by } = layout;
+    const position = tile('n', 's');
+    const layer = plus(layerOf('s'), `(y - ty * ${float(by)}) * ${float(bx)} + (x - tx * ${float(bx)})`);
     this.declare(`vec4 x${i}_at(float n, float y, float x, float s) {
-  float row = floor((s + 0.5) * ${perCol}), col = s - row * ${cols};
   float tx = ${bx > 1 ? `floor(x * ${float(1 / bx)})` : 'x'}, ty = ${by > 1 ? `floor(y * ${float(1 / by)})` : 'y'};
-  return ${texel(`vec2(col * ${tileW} + tx, (n * ${rows} + row) * ${tileH} + ty) + 0.5`, `(y - ty * ${float(by)}) * ${float(bx)} + (x - tx * ${float(bx)})`)};
+  return ${texel(`${position} + vec2(tx, ty)`, layer)};
 }`);
   }
 
@@ -174,37 +217,41 @@ export class ShaderBuilder {
   }
 
   /**
-   * The kernel of a body that sets a0 … a(planes − 1), the pixels of the block, from o_n, o_s (batch and slice)
-   * and o_x, o_y (texel in the tile: pixel / block). `tail` maps plane and variable to the statement fused behind.
+   * The kernel of a body that sets a0 … a(planes − 1) from o_n, o_s (batch and first slice of the group) and o_x, o_y
+   * (texel in the tile: pixel / block). `tail` maps a plane to the statements fused behind.
    */
-  finish(name: string, body: string, multiplyAdds: number, tail: (plane: number) => string = () => ''): Kernel {
-    const { c, tileW, tileH, cols, rows, slices, bx, by, layers } = this.out;
-    const tails = Array.from({ length: layers }, (_, p) => tail(p)).join('\n  ');
-    const ragged = c % 4 !== 0;
+  finish(name: string, body: string, multiplyAdds: number, tail: (plane: Plane) => string = () => ''): Kernel {
+    const { c, tileW, tileH, cols, rows, slices, bx, by, bs } = this.out;
+    const groups = Math.ceil(slices / bs);
+    const tails = this.planes.map(tail).join('\n  ');
+    const ragged = c % (4 * bs) !== 0;
     const text = `${body}\n${tails}`;
-    const located = ragged || cols * rows > slices || /\bo_[nsxy]\b/.test(text);
+    const located = ragged || cols * rows > groups || /\bo_[nsxy]\b/.test(text);
     const half = this.#target.isHalf(this.#output);
-    const store = (v: string): string => {
-      const clamped = half ? `clamp(${v}, -65504.0, 65504.0)` : v;
-      return ragged ? `mix(vec4(0.0), ${clamped}, lanes)` : clamped;
+    const store = ({ index, ps }: Plane): string => {
+      const clamped = half ? `clamp(a${index}, -65504.0, 65504.0)` : `a${index}`;
+      return ragged ? `mix(vec4(0.0), ${clamped}, lanes${ps})` : clamped;
     };
     const locate = located
       ? `vec2 f = floor(gl_FragCoord.xy);
   float col = floor((f.x + 0.5) * ${this.param(1 / tileW)}), o_x = f.x - col * ${this.param(tileW)};
   float line = floor((f.y + 0.5) * ${this.param(1 / tileH)}), o_y = f.y - line * ${this.param(tileH)};
   float o_n = floor((line + 0.5) * ${this.param(1 / rows)});
-  float o_s = (line - o_n * ${this.param(rows)}) * ${this.param(cols)} + col;`
+  float o_s = ((line - o_n * ${this.param(rows)}) * ${this.param(cols)} + col)${bs > 1 ? ` * ${float(bs)}` : ''};`
       : '';
-    const leave = cols * rows > slices ? `if (o_s > ${this.param(slices - 0.5)}) return;` : '';
-    const lanes = ragged ? `bvec4 lanes = lessThan(o_s * 4.0 + vec4(0.0, 1.0, 2.0, 3.0), vec4(${this.param(c)}));` : '';
-    const planes = Array.from({ length: layers }, (_, p) => p);
-    const globals = [...this.#globals].map(([name, value]) => `${name.split(' ')[1]} = ${value};`);
+    const leave = cols * rows > groups ? `if (o_s > ${this.param(slices - 0.5)}) return;` : '';
+    const lanes = this.planes
+      .filter(({ pixel }) => ragged && pixel === 0)
+      .map(
+        ({ ps, s }) => `bvec4 lanes${ps} = lessThan(${s} * 4.0 + vec4(0.0, 1.0, 2.0, 3.0), vec4(${this.param(c)}));`,
+      );
+    const globals = [...this.#globals].map(([global, value]) => `${global.split(' ')[1]} = ${value};`);
     const main = `void main() {
-  ${[...globals, locate, leave, lanes].filter(Boolean).join('\n  ')}
-  vec4 ${planes.map((p) => `a${p}`).join(', ')};
+  ${[...globals, locate, leave, ...lanes].filter(Boolean).join('\n  ')}
+  vec4 ${this.planes.map(({ index }) => `a${index}`).join(', ')};
   ${body}
   ${tails}
-  ${planes.map((p) => `r${p} = ${store(`a${p}`)};`).join('\n  ')}
+  ${this.planes.map((plane) => `r${plane.index} = ${store(plane)};`).join('\n  ')}
 }`;
     const storage = this.#blocks.length > 0 && this.#uniform() ? 'uniform' : 'texture';
     const header = [
@@ -216,7 +263,7 @@ export class ShaderBuilder {
           ? `layout(std140) uniform Weights { vec4 weights[${UNIFORM_BLOCK_TEXELS}]; };`
           : 'uniform sampler2D weights;',
       `layout(std140) uniform Params { vec4 p[${Math.max(1, Math.ceil(this.#params.length / 4))}]; };`,
-      ...planes.map((p) => `layout(location = ${p}) out vec4 r${p};`),
+      ...this.planes.map(({ index }) => `layout(location = ${index}) out vec4 r${index};`),
       `const float BX = ${float(bx)}, BY = ${float(by)};`,
       ...[...this.#globals.keys()].map((declaration) => `${declaration};`),
       ...[...this.#helpers].map((h) => HELPERS[h]!),
@@ -234,19 +281,47 @@ export class ShaderBuilder {
     };
   }
 
-  /** The kernel of `vec4 texel(float n, float y, float x, float s)`, which gives any one texel of the output. */
-  finishTexel(name: string, texel: string, multiplyAdds: number, tail?: (plane: number) => string): Kernel {
+  /**
+   * The kernel of `vec4 texel(float n, float y, float x, float s)`, which gives any one texel of the output. Drivers
+   * copy the text of a function to each call: one that loops or decodes lane by lane is called in a loop over planes.
+   */
+  finishTexel(
+    name: string,
+    texel: string,
+    multiplyAdds: number,
+    tail?: (plane: Plane) => string,
+    long = false,
+  ): Kernel {
     this.declare(`vec4 texel(float n, float y, float x, float s) {\n${texel}\n}`);
-    const { bx } = this.out;
-    const body = Array.from({ length: this.planes }, (_, p) => {
-      const [px, py] = [p % bx, Math.floor(p / bx)];
-      return `a${p} = texel(o_n, ${pixel('o_y', 'BY', py)}, ${pixel('o_x', 'BX', px)}, o_s);`;
-    }).join('\n  ');
+    const { bx, by } = this.out;
+    if (!long || this.planes.length === 1) {
+      const body = this.planes.map(({ index, x, y, s }) => `a${index} = texel(o_n, ${y}, ${x}, ${s});`).join('\n  ');
+      return this.finish(name, body, multiplyAdds, tail);
+    }
+    const assign = this.planes.map(({ index }) => `if (plane == ${float(index)}) a${index} = v;`).join(' else ');
+    const body = `for (float plane = 0.0; plane < ${float(this.planes.length)}; plane++) {
+    float row = floor(plane * ${float(1 / bx)}), ps = floor(row * ${float(1 / by)});
+    vec4 v = texel(o_n, o_y * BY + row - ps * BY, o_x * BX + plane - row * BX, o_s + ps);
+    ${assign}
+  }`;
     return this.finish(name, body, multiplyAdds, tail);
   }
 }
 
-/** The pixel coordinate of plane offset `d` in the block at tile texel `t`. */
-export function pixel(t: string, block: 'BX' | 'BY', d: number): string {
-  return `${t} * ${block} + ${float(d)}`;
+function planesOf({ bx, by, bs }: Layout): Plane[] {
+  return Array.from({ length: bx * by * bs }, (_, index) => {
+    const pixel = index % (bx * by);
+    const [px, py, ps] = [pixel % bx, Math.floor(pixel / bx), Math.floor(index / (bx * by))];
+    const plane = { index, px, py, ps, pixel };
+    const [x, y] = [`(o_x * BX + ${float(px)})`, `(o_y * BY + ${float(py)})`];
+    return { ...plane, x, y, s: ps === 0 ? 'o_s' : `(o_s + ${float(ps)})` };
+  });
+}
+
+/** The sum of two GLSL floats, or of a number and one. */
+export function plus(a: string | number, b: string | number): string | number {
+  if (typeof a === 'number' && typeof b === 'number') return a + b;
+  if (a === 0) return b;
+  if (b === 0) return a;
+  return `${typeof a === 'number' ? float(a) : a} + ${typeof b === 'number' ? float(b) : b}`;
 }

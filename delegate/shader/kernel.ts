@@ -1,4 +1,5 @@
 import type { Value } from '../ir/graph.js';
+import type { Grid } from '../layout/layout.js';
 import type { WeightBlock } from '../layout/weights.js';
 
 /** A number of a kernel's parameter buffer: known now, or once textures and arenas are placed. */
@@ -27,10 +28,9 @@ export interface Kernel {
 }
 
 /** What the text of a shader depends on beside the kernel itself. */
-export interface ShaderTarget {
+export interface ShaderTarget extends Grid {
   /** `texture` is the faster fetch on software GLs; `texelFetch` has no gradients, which keeps loops rolled on D3D. */
   readonly fetch: 'texture' | 'texelFetch';
-  readonly atlasWidth: number;
   readonly maxTextureSize: number;
   /** Constants that fit go into uniform buffers. */
   readonly uniformWeights: boolean;

@@ -5,7 +5,11 @@ import type { DeviceStats } from '../executable.js';
 export interface Capabilities {
   readonly maxTextureSize: number;
   readonly textureUnits: number;
-  readonly drawBuffers: number;
+  /**
+   * Render targets of a draw: 8 where that was measured to win (software GLs) and the device has them, else 4, which
+   * every device has; the colour memory of phones holds no more.
+   */
+  readonly targets: 4 | 8;
   readonly uniformAlignment: number;
   readonly float32Targets: boolean;
   readonly float16Targets: boolean;
@@ -141,15 +145,17 @@ function probe(gl: WebGL2RenderingContext): Capabilities {
   const float32Targets = gl.getExtension('EXT_color_buffer_float') !== null;
   const float16Targets = float32Targets || gl.getExtension('EXT_color_buffer_half_float') !== null;
   const unmasked = gl.getExtension('WEBGL_debug_renderer_info');
+  const drawBuffers = Math.min(gl.getParameter(gl.MAX_DRAW_BUFFERS), gl.getParameter(gl.MAX_COLOR_ATTACHMENTS));
   const renderer = String(gl.getParameter(unmasked ? unmasked.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+  const isSoftware = /swiftshader|llvmpipe|softpipe|software/i.test(renderer);
   return {
     maxTextureSize: gl.getParameter(gl.MAX_TEXTURE_SIZE) as number,
     textureUnits: gl.getParameter(gl.MAX_TEXTURE_IMAGE_UNITS) as number,
-    drawBuffers: gl.getParameter(gl.MAX_DRAW_BUFFERS) as number,
+    targets: isSoftware && drawBuffers >= 8 ? 8 : 4,
     uniformAlignment: gl.getParameter(gl.UNIFORM_BUFFER_OFFSET_ALIGNMENT) as number,
     float32Targets,
     float16Targets,
     parallelCompile: gl.getExtension('KHR_parallel_shader_compile') !== null,
-    fetch: /swiftshader|llvmpipe|softpipe|software/i.test(renderer) ? 'texture' : 'texelFetch',
+    fetch: isSoftware ? 'texture' : 'texelFetch',
   };
 }

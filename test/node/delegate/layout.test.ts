@@ -12,13 +12,18 @@ import {
   unpackTexels,
 } from '../../../delegate/layout/layout.js';
 
+const grids = fc.record({
+  atlasWidth: fc.integer({ min: 8, max: 64 }),
+  targets: fc.constantFrom<4 | 8>(4, 8),
+});
 const shapes = fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 6 });
 
 describe('layout', () => {
   it('gives every element one place of its own, inside the texture', () => {
     fc.assert(
-      fc.property(shapes, fc.integer({ min: 8, max: 64 }), (shape, width) => {
-        const layout = layoutOf(shape, width);
+      fc.property(shapes, grids, (shape, grid) => {
+        const layout = layoutOf(shape, grid);
+        assert.ok(layout.layers <= grid.targets);
         const seen = new Set<number>();
         eachTexel(layout, (offset, element, lanes) => {
           assert.ok(offset >= 0 && offset + 4 <= floatsOf(layout));
@@ -32,16 +37,16 @@ describe('layout', () => {
           seen.size,
           shape.reduce((a, b) => a * b, 1),
         );
-        assert.ok(layout.width <= Math.max(width, layout.tileW));
+        assert.ok(layout.width <= Math.max(grid.atlasWidth, layout.tileW));
       }),
     );
   });
 
   it('gives back what was packed', () => {
     fc.assert(
-      fc.property(shapes, (shape) => {
+      fc.property(shapes, grids, (shape, grid) => {
         const values = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => i + 1);
-        const layout = layoutOf(shape, 16);
+        const layout = layoutOf(shape, grid);
         const texels = new Float32Array(floatsOf(layout));
         packTexels(values, layout, texels);
         const back = new Float32Array(values.length);
@@ -52,20 +57,27 @@ describe('layout', () => {
   });
 
   it('interleaves 2x2 pixels of an image over four layers', () => {
-    const { bx, by, tileW, tileH, layers } = layoutOf([1, 5, 7, 3], 64);
+    const { bx, by, tileW, tileH, layers } = layoutOf([1, 5, 7, 3], { atlasWidth: 64, targets: 8 });
     assert.deepEqual({ bx, by, tileW, tileH, layers }, { bx: 2, by: 2, tileW: 4, tileH: 3, layers: 4 });
   });
 
+  it('pairs slices of an image where 8 targets may be written', () => {
+    const of = (c: number, targets: 4 | 8) => layoutOf([1, 8, 8, c], { atlasWidth: 64, targets });
+    assert.deepEqual([of(16, 8).bs, of(16, 8).layers, of(16, 8).cols], [2, 8, 2]);
+    assert.deepEqual([of(16, 4).bs, of(16, 4).layers, of(16, 4).cols], [1, 4, 4]);
+    assert.deepEqual([of(12, 8).bs, of(20, 8).bs], [1, 2], 'half a group stays empty only where there are many');
+  });
+
   it('keeps a vector dense', () => {
-    const layout = layoutOf([1, 1001], 64);
+    const layout = layoutOf([1, 1001], { atlasWidth: 64, targets: 8 });
     assert.ok(isLinear(layout));
     assert.deepEqual([layout.cols, layout.rows], [63, 4]);
   });
 
   it('finds a width at which nothing is higher than the device allows', () => {
-    assert.equal(atlasWidthFor([[1, 224, 224, 3]], 2048), 112);
-    const width = atlasWidthFor([[1, 65, 65, 960]], 2048);
-    assert.ok(layoutOf([1, 65, 65, 960], width).height <= 2048);
+    assert.equal(atlasWidthFor([[1, 224, 224, 3]], 4, 2048), 112);
+    const width = atlasWidthFor([[1, 65, 65, 960]], 4, 2048);
+    assert.ok(layoutOf([1, 65, 65, 960], { atlasWidth: width, targets: 4 }).height <= 2048);
   });
 
   it('says what does not fit', () => {

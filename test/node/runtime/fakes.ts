@@ -224,7 +224,13 @@ class FakeExecutable implements Executable {
 
   async profile(): Promise<readonly DrawTime[]> {
     this.run();
-    return this.#graph.nodes.map((node) => ({ node, kernel: 'fake', milliseconds: 1, multiplyAdds: 0, source: 'fence' }));
+    return this.#graph.nodes.map((node) => ({
+      node,
+      kernel: 'fake',
+      milliseconds: 1,
+      multiplyAdds: 0,
+      source: 'fence',
+    }));
   }
 
   dispose(): void {
