@@ -49,6 +49,8 @@ export interface TailStep {
   readonly attrs: Attrs;
   /** Absent for unary ops. */
   readonly operand?: Value;
+  /** Channels of the output beyond the operand's have no operand: 0 is taken for it. */
+  readonly padded?: boolean;
   /** True where the running texel is the second operand. */
   readonly flipped?: boolean;
 }

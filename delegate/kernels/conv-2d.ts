@@ -1,6 +1,6 @@
 import type { Node, Value } from '../ir/graph.js';
 import { layoutOf } from '../layout/layout.js';
-import { ARENA_WIDTH, filterBlock, vectorBlock } from '../layout/weights.js';
+import { ARENA_WIDTH, filterBlock, lanesOf, vectorBlock } from '../layout/weights.js';
 import type { Plane } from '../shader/builder.js';
 import { float } from '../shader/glsl.js';
 import type { Kernel } from '../shader/kernel.js';
@@ -23,13 +23,16 @@ const conv2d: GpuForm = {
   },
 };
 
+/** The matrix product of rows, or of one image as a whole (see `fold-flatten-into-fully-connected`). */
 const fullyConnected: GpuForm = {
   type: 'FULLY_CONNECTED',
   declines: ({ inputs: [, filter, bias] }) => constantFilter(filter, bias),
   build(node, context) {
     const [x, filter, bias] = node.inputs as [Value, Value, Value | undefined];
-    const pointwise: Window = { filter: [1, 1], stride: [1, 1], dilation: [1, 1], before: [0, 0] };
-    return [convolution(node, context, x, filter.data as ArrayLike<number>, filter.shape[0]!, pointwise, bias)];
+    const isFlattened = x.shape.at(-1) !== filter.shape[1];
+    const size = isFlattened ? ([x.shape[1]!, x.shape[2]!] as const) : ([1, 1] as const);
+    const window: Window = { filter: size, stride: [1, 1], dilation: [1, 1], before: [0, 0] };
+    return [convolution(node, context, x, filter.data as ArrayLike<number>, filter.shape[0]!, window, bias)];
   },
 };
 
@@ -76,7 +79,8 @@ function convolution(
   const [taps, inC] = [kh * kw, x.shape.at(-1)!];
   const [from, to] = [layoutOf(x.shape, context.target), layoutOf(output.shape, context.target)];
   const shape = { outC, taps, inC, outSlices: to.bs, inSlices: taps === 1 ? from.bs : 1 };
-  const split = taps * 4 * to.bs > ARENA_WIDTH;
+  const lanes = lanesOf(inC);
+  const split = taps * lanes * to.bs > ARENA_WIDTH;
   const weights = filterBlock(filter, { ...shape, split });
   const biases = bias && vectorBlock(bias.data as ArrayLike<number>);
   const k = builderFor(node, context, biases ? [weights, biases] : [weights]);
@@ -89,7 +93,9 @@ function convolution(
   const steps = k.param(Math.ceil(from.slices / shape.inSlices));
   const first = `(${to.bs > 1 ? `o_s * ${float(1 / to.bs)}` : 'o_s'} * ${steps}${split ? ` * ${float(taps)}` : ''})`;
   const patch = patchOf(k, input, window);
-  const body = `${start}\n  ${w.begin(first)}\n  ${!split && patch.pixels <= LARGEST_PATCH ? unrolled() : rolled()}`;
+  const shares = k.pixels.length > 1 || taps === 1;
+  const isUnrolled = !split && shares && patch.pixels <= LARGEST_PATCH;
+  const body = `${start}\n  ${w.begin(first)}\n  ${isUnrolled ? unrolled() : rolled()}`;
   const multiplyAdds = output.shape.reduce((a, d) => a * d, 1) * taps * inC;
   return k.finish(`conv_${kh}x${kw}`, body, multiplyAdds, tailText(k, node));
 
@@ -101,15 +107,16 @@ function convolution(
     const advance = together ? forward : `layer = ${float(plane)} - layer; if (layer < 0.5) { ${forward} }`;
     const slice = (q: number) => {
       const layer = together ? q * plane : 'layer';
-      const matrix = (tap: number, ps: number) => {
-        const texel = ((q * taps + tap) * to.bs + ps) * 4;
-        return `mat4(${[0, 1, 2, 3].map((i) => w.at(texel + i)).join(', ')})`;
-      };
       const add = (tap: number, ps: number) => {
+        const texel = ((q * taps + tap) * to.bs + ps) * lanes;
+        const m = matrix(
+          'm',
+          range(lanes).map((i) => w.at(texel + i)),
+        );
         const sums = k.planes
           .filter((p) => p.ps === ps)
-          .map((p) => `a${p.index} += m * ${patch.at(p, Math.floor(tap / kw), tap % kw)};`);
-        return `{ mat4 m = ${matrix(tap, ps)}; ${sums.join(' ')} }`;
+          .map((p) => `a${p.index} += ${m.times(patch.at(p, Math.floor(tap / kw), tap % kw))};`);
+        return `{ ${m.text} ${sums.join(' ')} }`;
       };
       const sums = range(taps).flatMap((tap) => range(to.bs).map((ps) => add(tap, ps)));
       return `{ ${patch.fetch('at', `(float(s) * ${float(shape.inSlices)} + ${float(q)})`, layer)}
@@ -129,31 +136,41 @@ function convolution(
 
   /** A loop over the taps, each with its own fetches. */
   function rolled(): string {
+    const matrices = range(to.bs).map((ps) => {
+      const texels = range(lanes).map((i) => ps * lanes + i);
+      return matrix(
+        `m${ps}`,
+        texels.map((i) => (split ? w.at(i) : w.atDynamic(`(t + ${float(i)})`))),
+      );
+    });
     const add = (
       p: Plane,
     ) => `{ float y = ${p.y} * ${float(window.stride[0])} + ky * ${float(window.dilation[0])} - ${k.param(window.before[0])},
         x = ${p.x} * ${float(window.stride[1])} + kx * ${float(window.dilation[1])} - ${k.param(window.before[1])};
         if (y >= 0.0 && y < h && x >= 0.0 && x < wide) {
           vec4 v = ${input.at('o_n', 'y', 'x', 's')};
-          ${range(to.bs)
-            .map((ps) => `a${p.index + ps * k.pixels.length} += m${ps} * v;`)
-            .join(' ')}
+          ${matrices.map((m, ps) => `a${p.index + ps * k.pixels.length} += ${m.times('v')};`).join(' ')}
         } }`;
-    const matrix = (ps: number) => {
-      const texels = [0, 1, 2, 3].map((i) => (split ? w.at(ps * 4 + i) : w.atDynamic(`(t + ${float(ps * 4 + i)})`)));
-      return `mat4 m${ps} = mat4(${texels.join(', ')});`;
-    };
     return `float h = ${k.param(from.h)}, wide = ${k.param(from.w)};
   for (float s = 0.0; s < ${steps}; s++) {
     float t = 0.0;
-    for (float ky = 0.0; ky < ${float(kh)}; ky++) for (float kx = 0.0; kx < ${float(kw)}; kx++, t += ${float(4 * to.bs)}) {
-      ${range(to.bs).map(matrix).join(' ')}
+    for (float ky = 0.0; ky < ${float(kh)}; ky++) for (float kx = 0.0; kx < ${float(kw)}; kx++, t += ${float(lanes * to.bs)}) {
+      ${matrices.map(({ text }) => text).join(' ')}
       ${k.pixels.map(add).join('\n      ')}
       ${split ? w.next() : ''}
     }
     ${split ? '' : w.next()}
   }`;
   }
+}
+
+/** A matrix of 1 to 4 columns: the statement that declares it, and its product with the first lanes of a vec4. */
+export function matrix(name: string, columns: readonly string[]): { text: string; times(v: string): string } {
+  const lanes = columns.length;
+  const type = lanes === 1 ? 'vec4' : lanes === 4 ? 'mat4' : `mat${lanes}x4`;
+  const value = lanes === 1 ? columns[0]! : `${type}(${columns.join(', ')})`;
+  const swizzle = lanes === 4 ? '' : `.${'xyz'.slice(0, lanes)}`;
+  return { text: `${type} ${name} = ${value};`, times: (v) => `${name} * ${v}${swizzle}` };
 }
 
 function range(count: number): number[] {

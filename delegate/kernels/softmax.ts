@@ -8,7 +8,7 @@ import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js'
 import { tailText } from './tail.js';
 
 /** Texels that the rows of all fragments may fetch before what rows have in common gets a draw of its own. */
-const MOST_FETCHES = 1 << 17;
+const MOST_FETCHES = 1 << 14;
 
 /** An op of an element `v` and a vec4 `t` that all elements along the last axis share. */
 interface RowOp {

@@ -22,7 +22,17 @@ export function operandText(
   k: ShaderBuilder,
   value: Value,
   output: Value,
+  padded = false,
 ): { before: string; at(plane: Plane): string } {
+  if (padded) {
+    const x = k.input(value);
+    const slices = k.param(x.layout.slices);
+    const read = (s: string, y: string, xx: string) => x.at('o_n', y, xx, `min(${s}, ${slices} - 1.0)`);
+    return {
+      before: '',
+      at: ({ s, y, x: xx }) => `mix(vec4(0.0), ${read(s, y, xx)}, bvec4(${s} < ${slices}))`,
+    };
+  }
   if (value.data && sizeOf(value.shape) === 1) {
     const scalar = `vec4(${k.param((value.data as ArrayLike<number>)[0]!)})`;
     return { before: '', at: () => scalar };
@@ -66,7 +76,7 @@ export function tailText(
   const made = steps.map((step) => {
     const form = pointwise(step.type, step.attrs)!;
     if (form.helper) k.helper(form.helper);
-    const operand = step.operand && operandText(k, step.operand, output);
+    const operand = step.operand && operandText(k, step.operand, output, step.padded);
     return { step, form, operand };
   });
   return (plane) =>

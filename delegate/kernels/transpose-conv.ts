@@ -1,7 +1,7 @@
 import type { Node, Value } from '../ir/graph.js';
 import { sizeOf } from '../ir/shape.js';
 import { layoutOf } from '../layout/layout.js';
-import { ARENA_WIDTH, filterBlock, vectorBlock } from '../layout/weights.js';
+import { ARENA_WIDTH, filterBlock, lanesOf, vectorBlock } from '../layout/weights.js';
 import {
   decodeTransposeConvBias,
   type TransposeConvAttrs,
@@ -10,7 +10,7 @@ import {
 } from '../ops/transpose-conv.js';
 import type { Plane } from '../shader/builder.js';
 import { float } from '../shader/glsl.js';
-import { constantFilter } from './conv-2d.js';
+import { constantFilter, matrix } from './conv-2d.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
 import { tailText } from './tail.js';
 
@@ -54,7 +54,8 @@ function transposeConv(
 ) {
   const [outC, kh, kw, inC] = filter.shape as [number, number, number, number];
   const { bs } = layoutOf(node.outputs[0]!.shape, context.target);
-  const split = kh * kw * 4 * bs > ARENA_WIDTH;
+  const lanes = lanesOf(inC);
+  const split = kh * kw * lanes * bs > ARENA_WIDTH;
   const shape = { outC, taps: kh * kw, inC, outSlices: bs, inSlices: 1, split };
   const weights = filterBlock(filter.data as ArrayLike<number>, shape);
   const biases = bias && vectorBlock(bias.data as ArrayLike<number>);
@@ -73,8 +74,7 @@ function transposeConv(
   const horizontal = classesOf('o_x', k.out.bx, attrs.strideW, before[1], kw);
   const start = `${b ? b.begin('o_s') : ''} ${k.planes.map(({ index, ps }) => `a${index} = ${b ? b.at(ps) : 'vec4(0.0)'};`).join(' ')}
   ${w.begin(`(o_s * ${float(1 / bs)} * ${slices}${split ? ` * ${float(kh * kw)}` : ''})`)}`;
-  const matrix = (tap: number, ps: number) =>
-    `mat4(${[0, 1, 2, 3].map((q) => w.at((tap * bs + ps) * 4 + q)).join(', ')})`;
+  const columns = Array.from({ length: lanes }, (_, i) => i);
 
   const unrolled = (rows: Classes, cols: Classes): string => {
     const reads = new Map<string, string>();
@@ -92,12 +92,16 @@ function transposeConv(
     };
     const taps = Array.from({ length: kh * kw }, (_, t) => t).flatMap((t) =>
       groupSlices.map((slice) => {
+        const m = matrix(
+          'm',
+          columns.map((i) => w.at((t * bs + slice) * lanes + i)),
+        );
         const adds = k.planes.flatMap(({ index, px, py, ps }) => {
           const dy = rows.offset(py, Math.floor(t / kw));
           const dx = cols.offset(px, t % kw);
-          return ps !== slice || dy === undefined || dx === undefined ? [] : [`a${index} += m * ${read(dy, dx)};`];
+          return ps !== slice || dy === undefined || dx === undefined ? [] : [`a${index} += ${m.times(read(dy, dx))};`];
         });
-        return adds.length ? `{ mat4 m = ${matrix(t, slice)}; ${adds.join(' ')} }` : '';
+        return adds.length ? `{ ${m.text} ${adds.join(' ')} }` : '';
       }),
     );
     return `${[...masks].map(([name, test]) => `bool ${name} = ${test};`).join(' ')}
@@ -110,8 +114,11 @@ function transposeConv(
   };
   const rolled = (): string => {
     const texel = (i: number) => (split ? w.at(i) : w.atDynamic(`(t + ${float(i)})`));
-    const matrices = groupSlices.map(
-      (ps) => `mat4 m${ps} = mat4(${[0, 1, 2, 3].map((q) => texel(ps * 4 + q)).join(', ')});`,
+    const matrices = groupSlices.map((ps) =>
+      matrix(
+        `m${ps}`,
+        columns.map((i) => texel(ps * lanes + i)),
+      ),
     );
     const add = (
       p: Plane,
@@ -119,12 +126,12 @@ function transposeConv(
         float iy = floor(y + 0.001), ix = floor(x + 0.001);
         if (abs(y - iy) < 0.01 && abs(x - ix) < 0.01 && iy >= 0.0 && iy < ${h} && ix >= 0.0 && ix < ${wide}) {
           vec4 v = ${input.at('o_n', 'iy', 'ix', 's')};
-          ${groupSlices.map((ps) => `a${p.index + ps * k.pixels.length} += m${ps} * v;`).join(' ')}
+          ${matrices.map((m, ps) => `a${p.index + ps * k.pixels.length} += ${m.times('v')};`).join(' ')}
         } }`;
     return `for (float s = 0.0; s < ${slices}; s++) {
     float t = 0.0;
-    for (float fy = 0.0; fy < ${float(kh)}; fy++) for (float fx = 0.0; fx < ${float(kw)}; fx++, t += ${float(4 * bs)}) {
-      ${matrices.join(' ')}
+    for (float fy = 0.0; fy < ${float(kh)}; fy++) for (float fx = 0.0; fx < ${float(kw)}; fx++, t += ${float(lanes * bs)}) {
+      ${matrices.map(({ text }) => text).join(' ')}
       ${k.pixels.map(add).join('\n      ')}
       ${split ? w.next() : ''}
     }

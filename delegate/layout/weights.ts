@@ -46,16 +46,22 @@ export interface FilterShape {
   readonly split?: boolean;
 }
 
+/** Channels that every slice of an input has: 4, or fewer where it has but one slice. */
+export function lanesOf(inC: number): number {
+  return Math.min(4, inC);
+}
+
 /**
  * A dense filter [outC, taps, inC] as groups (group of out slices, group of in slices) of texels (in slice, tap, out
- * slice, k): what channel k of the input slice gives to the 4 channels of the output slice. Split, the groups are
+ * slice, lane k): what channel k of the input slice gives to the 4 channels of the output slice. Split, the groups are
  * (group of out slices, group of in slices, tap).
  */
 export function filterBlock(filter: ArrayLike<number>, shape: FilterShape): WeightBlock {
   const { outC, taps, inC, outSlices, inSlices } = shape;
   const outG = Math.ceil(outC / (4 * outSlices));
   const inG = Math.ceil(inC / (4 * inSlices));
-  const texelsOfTap = inSlices * outSlices * 4;
+  const lanes = lanesOf(inC);
+  const texelsOfTap = inSlices * outSlices * lanes;
   return {
     group: shape.split ? texelsOfTap : taps * texelsOfTap,
     groups: outG * inG * (shape.split ? taps : 1),
@@ -68,7 +74,7 @@ export function filterBlock(filter: ArrayLike<number>, shape: FilterShape): Weig
           for (let t = 0; t < taps; t++) {
             const place = shape.split ? t * inSlices + (is % inSlices) : (is % inSlices) * taps + t;
             const slice = (pair * inSlices * taps + place) * outSlices + (os % outSlices);
-            texels[(slice * 4 + (i & 3)) * 4 + (o & 3)] = filter[(o * taps + t) * inC + i]!;
+            texels[(slice * lanes + (i & 3)) * 4 + (o & 3)] = filter[(o * taps + t) * inC + i]!;
           }
         }
       return texels;

@@ -6,6 +6,7 @@ import { forms } from '../kernels/index.js';
 import { pointwise } from '../kernels/pointwise.js';
 import { canBeOperand } from '../kernels/tail.js';
 import { type WindowAttrs, windowOf } from '../kernels/window.js';
+import type { Editor } from './editor.js';
 import type { Pass } from './pass.js';
 
 const CONVOLUTIONS = new Set(['CONV_2D', 'DEPTHWISE_CONV_2D']);
@@ -42,6 +43,27 @@ export const foldPad: Pass = {
     return 'rewritten';
   },
 };
+
+/** FULLY_CONNECTED of a flattened image reads it where it is: its kernel is a convolution with a filter of that size. */
+export const foldFlatten: Pass = {
+  name: 'fold-flatten-into-fully-connected',
+  at(node, edit) {
+    const [x, filter, bias] = node.inputs;
+    const flatten = x && edit.producer(x);
+    const image = flatten?.inputs[0];
+    if (node.type !== 'FULLY_CONNECTED' || !FREE.has(flatten?.type ?? '') || flatten?.tail?.length) return;
+    if (!image || image.data || !filter?.data || image.shape.length !== 4) return;
+    const [n, h, w, c] = image.shape as [number, number, number, number];
+    if (n !== 1 || h * w === 1 || filter.shape[1] !== h * w * c) return;
+    if (h * w > LARGEST_FLATTENED) return { declined: `${h}x${w} taps are too many for one loop` };
+    edit.replace(node, [{ ...node, inputs: [image, filter, bias] }]);
+    if (edit.readers(x!).size === 0 && !edit.isOutput(x!)) edit.replace(flatten!, []);
+    return 'rewritten';
+  },
+};
+
+/** Pixels of an image that a fully connected layer reads in one loop. */
+const LARGEST_FLATTENED = 256;
 
 /** Ops whose filter and bias are inputs 1 and 2; the axis of the filter that counts output channels. */
 const FILTERS: Readonly<Record<string, { readonly x: number; readonly axis: number }>> = {
@@ -106,6 +128,32 @@ const MOST_READS = 10;
 /** Their result is a renamed texture: no draw that could carry a tail. */
 const FREE = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS']);
 
+/** PAD of channels before ADD: the sum takes the unpadded tensor, whose missing channels add nothing. */
+export const foldPadIntoTail: Pass = {
+  name: 'fold-pad-into-tail',
+  at(node, edit) {
+    const index =
+      node.tail?.findIndex((step) => step.type === 'ADD' && !step.padded && isPad(step.operand, edit)) ?? -1;
+    const step = node.tail?.[index];
+    if (!step?.operand) return;
+    const pad = edit.producer(step.operand)!;
+    const x = pad.inputs[0]!;
+    const amounts = constantInts(pad.inputs[1]);
+    const rank = x.shape.length;
+    if (!amounts || amounts.some((amount, i) => amount !== 0 && i !== 2 * rank - 1))
+      return { declined: 'it pads more than the end of the channels' };
+    const tail = node.tail!.map((s, i) => (i === index ? { ...s, operand: x, padded: true } : s));
+    edit.replace(node, [{ ...node, tail }]);
+    if (edit.readers(step.operand).size === 0 && !edit.isOutput(step.operand)) edit.replace(pad, []);
+    return 'rewritten';
+  },
+};
+
+function isPad(value: Value | undefined, edit: Editor): boolean {
+  const producer = value && edit.producer(value);
+  return producer?.type === 'PAD' && !producer.tail?.length && !producer.inputs[0]?.data;
+}
+
 /** A pointwise node becomes the last step of the draw that makes its input. */
 export const fuseTail: Pass = {
   name: 'fuse-tail',
@@ -121,7 +169,10 @@ export const fuseTail: Pass = {
       if (reason) reasons.push(reason);
       return reason ? [] : [{ i, producer }];
     });
-    candidates.sort((a, b) => edit.position(b.producer) - edit.position(a.producer));
+    // A PAD may vanish into a tail (`fold-pad-into-tail`) where it carries none of its own.
+    const rank = ({ producer }: { producer: Node }) =>
+      edit.position(producer) - (producer.type === 'PAD' ? edit.length : 0);
+    candidates.sort((a, b) => rank(b) - rank(a));
     const [best] = candidates;
     if (!best) return reasons.length ? { declined: reasons.join('; ') } : undefined;
     const { i, producer } = best;

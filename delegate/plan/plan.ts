@@ -1,6 +1,6 @@
 import { DeviceError, UnsupportedError } from '../errors.js';
 import { isFloat } from '../ir/dtype.js';
-import { type Graph, type Node, nodeName, type Value, valuesOf } from '../ir/graph.js';
+import { type Graph, type Node, nodeName, readsOf, type Value, valuesOf } from '../ir/graph.js';
 import { type Shape, sizeOf } from '../ir/shape.js';
 import { forms } from '../kernels/index.js';
 import { atlasWidthFor, isLinear, type Layout, layoutOf, layoutProblem, sameStorage } from '../layout/layout.js';
@@ -46,6 +46,8 @@ export interface Plan {
   readonly activationBytes: number;
   readonly lowerBoundBytes: number;
   readonly precision: 'float32' | 'float16';
+  /** The value in whose layout this one is stored: itself, or one that has the same elements under another shape. */
+  storedAs(value: Value): Value;
   layoutOf(value: Value): Layout;
 }
 
@@ -104,7 +106,8 @@ export function makePlan(graph: Graph, options: PlanTarget): Plan {
     target,
     draws,
     readable,
-    layoutOf: layout,
+    storedAs: storage.rootOf,
+    layoutOf: (value) => layout(storage.rootOf(value)),
     precision: options.precision,
     ...place(graph, draws, readable, storage.rootOf, target, layout),
   };
@@ -115,22 +118,23 @@ function shareStorage(graph: Graph, layout: (v: Value) => Layout): { aliases: Se
   const roots = new Map<Value, Value>();
   const aliases = new Set<Node>();
   const rootOf = (v: Value): Value => roots.get(v) ?? v;
+  const external = new Set([...graph.inputs, ...graph.outputs]);
+  const uploaded = new Set(graph.inputs.filter((v) => !graph.outputs.includes(v) && readersOf(v, graph) === 1));
   for (const node of graph.nodes) {
     const [from] = node.inputs;
     const [to] = node.outputs;
-    if (
-      !SHAPE_ONLY.has(node.type) ||
-      node.tail?.length ||
-      !from ||
-      from.data ||
-      !to ||
-      !sameStorage(layout(from), layout(to))
-    )
-      continue;
+    if (!SHAPE_ONLY.has(node.type) || node.tail?.length || !from || from.data || !to) continue;
+    // What is uploaded for this node alone is uploaded in the shape that the node gives it.
+    if (uploaded.has(from) && !external.has(to)) roots.set(from, to);
+    else if (sameStorage(layout(rootOf(from)), layout(to))) roots.set(to, rootOf(from));
+    else continue;
     aliases.add(node);
-    roots.set(to, rootOf(from));
   }
   return { aliases, rootOf };
+}
+
+function readersOf(value: Value, graph: Graph): number {
+  return graph.nodes.reduce((count, node) => count + readsOf(node).filter((v) => v === value).length, 0);
 }
 
 /** Assigns textures: graph inputs, graph outputs and dense forms keep theirs, all else shares. */

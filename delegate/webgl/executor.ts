@@ -311,7 +311,7 @@ export class Executor implements Executable {
             this.#device,
             this.#programs,
             this.#plan,
-            value,
+            this.#plan.storedAs(value),
             this.#textureOf(value),
             this.#framebuffers[this.#plan.textureOf.get(value)!]!,
           ),
