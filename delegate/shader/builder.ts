@@ -228,9 +228,10 @@ export class ShaderBuilder {
     const text = `${body}\n${tails}`;
     const located = ragged || cols * rows > groups || /\bo_[nsxy]\b/.test(text);
     const half = this.#target.isHalf(this.#output);
+    if (half) this.helper('half4');
     const store = ({ index, ps }: Plane): string => {
-      const clamped = half ? `clamp(a${index}, -65504.0, 65504.0)` : `a${index}`;
-      return ragged ? `mix(vec4(0.0), ${clamped}, lanes${ps})` : clamped;
+      const stored = half ? `half4(a${index})` : `a${index}`;
+      return ragged ? `mix(vec4(0.0), ${stored}, lanes${ps})` : stored;
     };
     const locate = located
       ? `vec2 f = floor(gl_FragCoord.xy);

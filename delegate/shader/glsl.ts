@@ -29,6 +29,11 @@ export const HELPERS: Readonly<Record<string, string>> = {
   float q = floor((a + 0.5) * i), r = a - q * b;
   return r < 0.0 ? q - 1.0 : r >= b ? q + 1.0 : q;
 }`,
+  /** The nearest half float, ties to even: some drivers (Mesa's llvmpipe) cut off instead, which adds up from layer to layer. */
+  half4: `vec4 half4(vec4 x) {
+  uvec4 b = floatBitsToUint(clamp(x, -65504.0, 65504.0));
+  return uintBitsToFloat((b + 0xfffu + ((b >> 13) & 1u)) & 0xffffe000u);
+}`,
   /** tanh without the overflow of drivers that compute it from exp(2x). */
   tanh4: 'vec4 tanh4(vec4 x) { return tanh(clamp(x, -15.0, 15.0)); }',
   /** The error function to about 1e-7 (Abramowitz & Stegun 7.1.26 is 1.5e-7; small arguments by series). */

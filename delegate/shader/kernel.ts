@@ -36,7 +36,7 @@ export interface ShaderTarget extends Grid {
   readonly uniformWeights: boolean;
   /** Numbers known at planning become literals of the shader instead of reads from the parameter buffer. */
   readonly inlineParameters: boolean;
-  /** True where a value is stored as half floats: stores are clamped to ±65504. */
+  /** True where a value is stored as half floats: stores are rounded to halves and stop at ±65504. */
   isHalf(value: Value): boolean;
 }
 

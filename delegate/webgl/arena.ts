@@ -82,7 +82,7 @@ export class Arena {
     );
     this.pages.push(texture);
     this.bytes += texture.bytes;
-    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, ARENA_WIDTH, rows, gl.RGBA, gl.FLOAT, half ? clampToHalf(texels) : texels);
+    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, ARENA_WIDTH, rows, gl.RGBA, gl.FLOAT, half ? roundToHalf(texels) : texels);
     yield;
   }
 
@@ -111,11 +111,13 @@ export class Arena {
   }
 }
 
-/** Larger values would be stored as infinities. */
-function clampToHalf(values: Float32Array): Float32Array {
+/** The nearest halves, as floats: what a driver does to other values (rounding, cutting off, infinities) is its own affair. */
+function roundToHalf(values: Float32Array): Float32Array {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   for (let i = 0; i < values.length; i++) {
-    if (values[i]! > 65504) values[i] = 65504;
-    else if (values[i]! < -65504) values[i] = -65504;
+    const v = values[i]!;
+    if (Math.abs(v) > 65504) values[i] = Math.sign(v) * 65504;
+    bits[i] = (bits[i]! + 0xfff + ((bits[i]! >>> 13) & 1)) & 0xffffe000;
   }
   return values;
 }
