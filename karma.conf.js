@@ -1,4 +1,5 @@
-// Runs the bundled browser specs (see scripts/test-layers.mjs); KARMA_BROWSER is swiftshader, llvmpipe or firefox.
+// Runs the bundled browser specs (see scripts/test-layers.mjs). KARMA_BROWSER is swiftshader, llvmpipe or firefox;
+// KARMA_DEVICE=unknown hides from the specs which of them it is.
 import { writeFileSync } from 'node:fs';
 import { browserFlags } from './scripts/browser.mjs';
 
@@ -32,6 +33,7 @@ export default (config) => {
       { 'reporter:totals': ['type', TotalsReporter] },
     ],
     files: [
+      ...(process.env.KARMA_DEVICE === 'unknown' ? ['test/support/unknown-device.js'] : []),
       bundle,
       { pattern: 'test/fixtures/**/*', included: false, watched: false },
       { pattern: 'examples/mnist/*.tflite', included: false, watched: false },

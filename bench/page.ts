@@ -92,8 +92,7 @@ const bench = {
     const { bytes, inputs } = await prepare(modelUrl, goldenUrl);
     const interpreter = await Interpreter.create(bytes, { delegate: 'gpu' });
     await interpreter.allocateTensors();
-    for (const [k, { index }] of interpreter.getInputDetails().entries())
-      interpreter.setTensor(index, inputs[k]!.data);
+    for (const [k, { index }] of interpreter.getInputDetails().entries()) interpreter.setTensor(index, inputs[k]!.data);
     const best: number[] = [];
     let draws: OpProfile[] = [];
     for (let round = 0; round < rounds; round++) {

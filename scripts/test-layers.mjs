@@ -28,11 +28,27 @@ export const layers = [
     full: true,
     run: () => runKarma('llvmpipe'),
   },
+  {
+    name: 'browser-unknown',
+    about: 'browser specs on a device that does not tell its name: texelFetch, four render targets',
+    full: true,
+    run: () => runKarma('llvmpipe', 'unknown'),
+  },
   { name: 'browser-firefox', about: 'browser specs in Firefox', full: true, run: () => runKarma('firefox') },
   corpus('ops', 'the op corpus on the GPU', ['--corpus', 'ops', '--seconds', '400']),
   corpus('ops-cpu', 'the op corpus on the CPU path', ['--corpus', 'ops', '--delegate', 'cpu', '--seconds', '200']),
   corpus('ops-f16', 'the op corpus in float16', ['--corpus', 'ops', '--f16', '--seconds', '400']),
-  corpus('ops-llvmpipe', 'the op corpus on llvmpipe', ['--corpus', 'ops', '--gl', 'llvmpipe', '--seconds', '400']),
+  corpus('ops-llvmpipe', 'the op corpus on llvmpipe', ['--corpus', 'ops', '--gl', 'llvmpipe', '--seconds', '600']),
+  corpus('ops-unknown', 'the op corpus on a device that does not tell its name', [
+    '--corpus',
+    'ops',
+    '--gl',
+    'llvmpipe',
+    '--device',
+    'unknown',
+    '--seconds',
+    '600',
+  ]),
   corpus('networks', 'whole networks', ['--corpus', 'networks', '--seconds', '300']),
   corpus('networks-f16', 'whole networks in float16', [
     '--corpus',
@@ -84,10 +100,10 @@ async function runNodeTests() {
   return { passed: figure('pass'), failed: figure('fail') + figure('cancelled'), skipped: figure('skipped') };
 }
 
-async function runKarma(browser) {
+async function runKarma(browser, device = 'known') {
   const files = filesUnder('test/browser', '.spec.ts');
   if (!files.length) return { passed: 0, failed: 0, note: 'no browser specs' };
-  const env = { KARMA_BROWSER: browser };
+  const env = { KARMA_BROWSER: browser, KARMA_DEVICE: device };
   let wrapper = [];
   if (browser === 'firefox') {
     const firefox = ['firefox-esr', 'firefox'].map(onPath).find(Boolean);
@@ -99,7 +115,7 @@ async function runKarma(browser) {
     Object.assign(env, found.env, { CHROME_BIN: found.path });
   }
   env.KARMA_BUNDLE = path.join(cacheFolder('specs'), 'specs.js');
-  env.KARMA_TOTALS = path.join(cacheFolder('reports'), `karma-${browser}.json`);
+  env.KARMA_TOTALS = path.join(cacheFolder('reports'), `karma-${browser}-${device}.json`);
   rmSync(env.KARMA_TOTALS, { force: true });
   await bundleSpecs(files, env.KARMA_BUNDLE);
   const [program, ...args] = [

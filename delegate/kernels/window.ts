@@ -38,7 +38,7 @@ export function windowOf(a: WindowAttrs, filter: readonly [number, number], h: n
 export interface Patch {
   /** Statements before any loop: masks of columns and rows outside the input. */
   readonly before: string;
-  /** Statements that fetch every pixel of the patch; `position` is the texel centre of the block's origin in its tile. */
+  /** Statements that fetch every pixel of the patch; the vec2 variable `position` is the texel centre of the block's origin. */
   fetch(position: string, slice: string, layer: string | number): string;
   /** The variable with the pixel that tap (ky, kx) reads for a plane. */
   at(plane: Plane, ky: number, kx: number): string;
@@ -93,9 +93,21 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window): Patch {
   ];
   const condition = (dy: number, dx: number) =>
     [outside(0, dy) ? `my_${id(dy)}` : '', outside(1, dx) ? `mx_${id(dx)}` : ''].filter(Boolean).join(' && ');
-  const read = (position: string, slice: string, layer: string | number, dy: number, dx: number): string => {
-    const [vertical, horizontal] = block;
-    if (vertical.texel === undefined || horizontal.texel === undefined) {
+  const [vertical, horizontal] = block;
+  const isAligned = vertical.texel !== undefined && horizontal.texel !== undefined;
+  const split = (d: number, b: number): [number, number] => [Math.floor(d / b), ((d % b) + b) % b];
+  const texels = (offsets: readonly number[], b: number) => [...new Set(offsets.map((d) => split(d, b)[0]))];
+  const coordinates = (position: string): string => {
+    const declare = (axis: 'x' | 'y', name: string) => (d: number) =>
+      `${name}_${id(d)} = ${x.coordinate(axis, d === 0 ? `${position}.${axis}` : `${position}.${axis} + ${float(d)}`)}`;
+    const all = [
+      ...texels(cols, x.layout.bx).map(declare('x', 'u')),
+      ...texels(rows, x.layout.by).map(declare('y', 'v')),
+    ];
+    return `${x.coordinateType} ${all.join(', ')};`;
+  };
+  const read = (slice: string, layer: string | number, dy: number, dx: number): string => {
+    if (!isAligned) {
       return x.at(
         'o_n',
         `max(${vertical.pixel} + ${float(dy)}, 0.0)`,
@@ -103,11 +115,9 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window): Patch {
         slice,
       );
     }
-    const split = (d: number, b: number): [number, number] => [Math.floor(d / b), ((d % b) + b) % b];
     const [ty, py] = split(dy, x.layout.by);
     const [tx, px] = split(dx, x.layout.bx);
-    const offset = tx === 0 && ty === 0 ? '' : ` + vec2(${float(tx)}, ${float(ty)})`;
-    return x.texel(`${position}${offset}`, plus(layer, py * x.layout.bx + px));
+    return x.fetch(`u_${id(tx)}`, `v_${id(ty)}`, plus(layer, py * x.layout.bx + px));
   };
   return {
     before: masks.join(' '),
@@ -115,16 +125,16 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window): Patch {
     originY: block[0].texel ?? '0.0',
     masked: masks.length > 0,
     pixels: rows.length * cols.length,
-    fetch: (position, slice, layer) =>
-      rows
-        .flatMap((dy) =>
-          cols.map((dx) => {
-            const v = `vec4 ${name(dy, dx)} = ${read(position, slice, layer, dy, dx)};`;
-            const m = condition(dy, dx);
-            return m ? `${v} ${name(dy, dx)} = mix(vec4(0.0), ${name(dy, dx)}, bvec4(${m}));` : v;
-          }),
-        )
-        .join('\n    '),
+    fetch(position, slice, layer) {
+      const reads = rows.flatMap((dy) =>
+        cols.map((dx) => {
+          const v = `vec4 ${name(dy, dx)} = ${read(slice, layer, dy, dx)};`;
+          const m = condition(dy, dx);
+          return m ? `${v} ${name(dy, dx)} = mix(vec4(0.0), ${name(dy, dx)}, bvec4(${m}));` : v;
+        }),
+      );
+      return [isAligned ? coordinates(position) : '', ...reads].join('\n    ');
+    },
     at: (plane, ky, kx) => name(rowOf(plane, ky), colOf(plane, kx)),
     inside: (plane, ky, kx) => condition(rowOf(plane, ky), colOf(plane, kx)) || 'true',
   };

@@ -25,6 +25,10 @@ export interface InputAccess {
   at(n: string, y: string, x: string, s: string): string;
   /** The texel at an atlas position (a vec2 of texel centres) and layer. */
   texel(position: string, layer: string | number): string;
+  /** A coordinate of an atlas position along an axis, for `fetch`: what several fetches share is computed once. */
+  coordinate(axis: 'x' | 'y', position: string): string;
+  readonly coordinateType: 'float' | 'int';
+  fetch(x: string, y: string, layer: string | number): string;
   /** The position of the first texel of slice s: a vec2. */
   tile(n: string, s: string): string;
   /** The layer of the first plane of a slice: of the output's plane, or of any slice s. */
@@ -122,6 +126,10 @@ export class ShaderBuilder {
       this.param(layout.cols),
       this.param(layout.rows),
     ];
+    const fetch = (x: string, y: string, layer: string | number): string => {
+      const l = typeof layer === 'number' ? (normalized ? float(layer) : layer) : normalized ? layer : `int(${layer})`;
+      return normalized ? `texture(x${i}, vec3(${x}, ${y}, ${l}))` : `texelFetch(x${i}, ivec3(${x}, ${y}, ${l}), 0)`;
+    };
     const { bx, by, bs } = layout;
     const declared = new Set<string>();
     const once = (name: string, declare: () => void) => {
@@ -131,6 +139,9 @@ export class ShaderBuilder {
     const access: InputAccess = {
       layout,
       texel,
+      fetch,
+      coordinateType: normalized ? 'float' : 'int',
+      coordinate: (axis, position) => (normalized ? `(${position}) * i${i}.${axis}` : `int(${position})`),
       tile: (n, s) => {
         once('tile', () => this.#declareTile(i, access, this.param(1 / layout.cols)));
         return `x${i}_tile(${n}, ${s})`;
@@ -184,19 +195,21 @@ export class ShaderBuilder {
     }
     const perRow = groupsPerRow(group);
     const normalized = this.#target.fetch === 'texture';
-    if (normalized && !this.#globals.has('vec2 iw'))
-      this.#global('vec2 iw', `vec2(${float(1 / ARENA_WIDTH)}, ${this.#param({ kind: 'arena-inverse' })})`);
+    if (normalized && !this.#globals.has('float iw')) this.#global('float iw', this.#param({ kind: 'arena-inverse' }));
+    // The cursor counts in what the fetch takes: shares of the arena's width and height, or texels.
+    const [dx, dy] = normalized ? [float(1 / ARENA_WIDTH), 'iw'] : ['1.0', '1.0'];
+    const end = float((perRow * group) / (normalized ? ARENA_WIDTH : 1));
     const at = (k: string): string =>
       normalized
-        ? `texture(weights, vec2(w${b}.x + ${k}, w${b}.y) * iw)`
+        ? `texture(weights, vec2(w${b}.x + ${k}, w${b}.y))`
         : `texelFetch(weights, ivec2(w${b}.x + ${k}, w${b}.y), 0)`;
+    const columns = (k: number): string => float(normalized ? k / ARENA_WIDTH : k);
     return {
       begin: (g) =>
-        `float g${b} = floor((${g} + 0.5) * ${float(1 / perRow)}); vec2 w${b} = vec2((${g} - g${b} * ${float(perRow)}) * ${float(group)} + 0.5, ${first} + g${b} + 0.5);`,
-      at: (k) => at(float(k)),
-      atDynamic: at,
-      next: () =>
-        `w${b}.x += ${float(group)}; if (w${b}.x > ${float(perRow * group)}) w${b} = vec2(0.5, w${b}.y + 1.0);`,
+        `float g${b} = floor((${g} + 0.5) * ${float(1 / perRow)}); vec2 w${b} = vec2(((${g} - g${b} * ${float(perRow)}) * ${float(group)} + 0.5) * ${dx}, (${first} + g${b} + 0.5) * ${dy});`,
+      at: (k) => at(columns(k)),
+      atDynamic: (k) => at(normalized ? `(${k}) * ${dx}` : k),
+      next: () => `w${b}.x += ${columns(group)}; if (w${b}.x > ${end}) w${b} = vec2(${columns(0.5)}, w${b}.y + ${dy});`,
     };
   }
 

@@ -86,7 +86,13 @@ export class Execution {
         const start = performance.now();
         this.#compute(request.compute);
         const milliseconds = performance.now() - start;
-        times.push({ node: request.compute.graph.nodes[0]!, kernel: 'cpu', milliseconds, multiplyAdds: 0, source: 'wall' });
+        times.push({
+          node: request.compute.graph.nodes[0]!,
+          kernel: 'cpu',
+          milliseconds,
+          multiplyAdds: 0,
+          source: 'wall',
+        });
       }
     });
     return times;

@@ -1,4 +1,4 @@
-// node test/conformance/run.mjs [--corpus fixtures|ops|networks|models] [--delegate gpu|cpu] [--f16] [--gl swiftshader|llvmpipe]
+// node test/conformance/run.mjs [--corpus fixtures|ops|networks|models] [--delegate gpu|cpu] [--f16] [--gl swiftshader|llvmpipe] [--device unknown]
 //   [--only NAME,... (* matches anything)] [--seconds N] [--case-seconds N] [--json FILE] [--module FILE] [--show N]
 // Runs a corpus on the project's Interpreter in a browser and compares every output with the recorded reference.
 import { writeFileSync } from 'node:fs';
@@ -15,6 +15,7 @@ const { values: args } = parseArgs({
     delegate: { type: 'string', default: 'gpu' },
     f16: { type: 'boolean', default: false },
     gl: { type: 'string', default: 'swiftshader' },
+    device: { type: 'string' },
     only: { type: 'string', default: '' },
     seconds: { type: 'string', default: '100000' },
     'case-seconds': { type: 'string' },
@@ -43,6 +44,7 @@ async function runCorpus() {
   const session = await openSession({
     folder: corpus.folder,
     gl: args.gl,
+    device: args.device,
     module: args.module && path.resolve(args.module),
   });
   const precision = args.f16 ? 'float16' : 'float32';

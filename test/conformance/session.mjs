@@ -1,14 +1,15 @@
 // One browser page that runs cases; a page that dies or hangs is replaced, and only the case it was in has failed.
+import { readFileSync } from 'node:fs';
 import { kill, launch, rendererOf } from '../../scripts/browser.mjs';
 import { bundlePage } from '../../scripts/bundle.mjs';
 import { pageWith, serve } from '../../scripts/serve.mjs';
 
 /** Serves the corpus and starts the page. */
-export async function openSession({ folder, gl, module }) {
+export async function openSession({ folder, gl, device, module }) {
   const script = await bundlePage('test/conformance/page.ts', { module });
   const routes = { '/': pageWith('/page.js'), '/page.js': script, '/corpus/': folder };
   const server = await serve(routes);
-  const session = { gl, server, told: undefined };
+  const session = { gl, device, server, told: undefined };
   await restart(session);
   return session;
 }
@@ -50,6 +51,10 @@ async function restart(session) {
     session.alive();
     session.told?.(index, outcome);
   });
+  if (session.device === 'unknown') {
+    const hide = readFileSync(new URL('../support/unknown-device.js', import.meta.url), 'utf8');
+    await session.page.evaluateOnNewDocument(hide);
+  }
   await session.page.goto(`${session.server.url}/`);
   session.renderer ??= await rendererOf(session.page);
 }
