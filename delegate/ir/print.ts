@@ -8,9 +8,10 @@ export function printGraph(graph: Graph): string {
   const name = (value: Value | undefined) => (value ? names.get(value)! : '-');
   const typed = (value: Value) => `${name(value)}: ${value.dtype}[${value.shape}]`;
   const line = (node: Node) => {
-    const tail = (node.tail ?? []).map(
-      (s) => ` |> ${s.type}${s.operand ? `(${s.flipped ? `${name(s.operand)}, _` : `_, ${name(s.operand)}`})` : ''}`,
-    );
+    const tail = (node.tail ?? []).map(({ type, operand, flipped, padded }) => {
+      const pair = flipped ? `${name(operand)}, _` : `_, ${name(operand)}`;
+      return ` |> ${type}${operand ? `(${pair}${padded ? ', padded' : ''})` : ''}`;
+    });
     return `  ${node.outputs.map(typed).join(', ')} = ${node.type}(${node.inputs.map(name).join(', ')})${tail.join('')}`;
   };
   return [

@@ -48,7 +48,7 @@ export const foldPad: Pass = {
 export const foldFlatten: Pass = {
   name: 'fold-flatten-into-fully-connected',
   at(node, edit) {
-    const [x, filter, bias] = node.inputs;
+    const [x, filter] = node.inputs;
     const flatten = x && edit.producer(x);
     const image = flatten?.inputs[0];
     if (node.type !== 'FULLY_CONNECTED' || !FREE.has(flatten?.type ?? '') || flatten?.tail?.length) return;
@@ -56,7 +56,7 @@ export const foldFlatten: Pass = {
     const [n, h, w, c] = image.shape as [number, number, number, number];
     if (n !== 1 || h * w === 1 || filter.shape[1] !== h * w * c) return;
     if (h * w > LARGEST_FLATTENED) return { declined: `${h}x${w} taps are too many for one loop` };
-    edit.replace(node, [{ ...node, inputs: [image, filter, bias] }]);
+    edit.replace(node, [{ ...node, inputs: [image, ...node.inputs.slice(1)] }]);
     if (edit.readers(x!).size === 0 && !edit.isOutput(x!)) edit.replace(flatten!, []);
     return 'rewritten';
   },

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { checkGraph, type Graph, printGraph, type Value } from '../../../delegate/index.js';
+import { canonicalPasses, fusingPasses } from '../../../delegate/passes/index.js';
+import { type Pass, runPasses } from '../../../delegate/passes/pass.js';
+import { activation, constant, graphOf, ints, node } from './build.js';
+
+/** The graph after all passes of a list, checked after each of them, and what they said. */
+function after(graph: Graph, passes: readonly Pass[]): { text: string; log: string[] } {
+  const log: string[] = [];
+  let now = graph;
+  for (const pass of passes) {
+    now = runPasses(now, [pass], (line) => log.push(line));
+    assert.deepEqual(checkGraph(now), [], `after ${pass.name}`);
+  }
+  return { text: printGraph(now), log };
+}
+
+const canonical = (graph: Graph) => after(graph, canonicalPasses);
+const fused = (graph: Graph) => after(graph, fusingPasses);
+const conv = { padding: 'SAME', strideH: 1, strideW: 1, dilationHFactor: 1, dilationWFactor: 1 };
+
+describe('canonical passes', () => {
+  it('split a fused activation from its op', () => {
+    const [x, y] = [activation([1, 4]), activation([1, 4])];
+    const add = node('ADD', [x, constant([1], [1])], [y], { fusedActivationFunction: 'RELU6' });
+    assert.equal(
+      canonical(graphOf([x], [add], [y])).text,
+      `(%0: float32[1,4]) {
+  %1: float32[1,4] = ADD(%0, float32[1]{1})
+  %2: float32[1,4] = RELU6(%1)
+} -> %2`,
+    );
+  });
+
+  it('fold what follows from constants alone, and drop what then does nothing', () => {
+    const [x, y, z] = [activation([2, 3], 'x'), activation([2, 3], 'y'), activation([2, 3], 'z')];
+    const negated = activation([3], 'negated');
+    const nodes = [
+      node('NEG', [constant([3], [1, 2, 3])], [negated]),
+      node('ADD', [x, negated], [y], { fusedActivationFunction: 'NONE' }),
+      node('RESHAPE', [y, ints(2, 3)], [z]),
+      node('ABS', [z], [activation([2, 3], 'unread')]),
+    ];
+    const out = activation([2, 3], 'out');
+    nodes.push(node('EXP', [z], [out]));
+    assert.equal(
+      canonical(graphOf([x], nodes, [out])).text,
+      `(%0: float32[2,3]) {
+  %1: float32[2,3] = ADD(%0, float32[3]{-1,-2,-3})
+  %2: float32[2,3] = EXP(%1)
+} -> %2`,
+    );
+  });
+
+  it('keep a node whose result is a graph output, with the reason', () => {
+    const [x, y] = [activation([2]), activation([2])];
+    const { text, log } = canonical(graphOf([x], [node('RESHAPE', [x, ints(2)], [y])], [y]));
+    assert.match(text, /RESHAPE/);
+    assert.ok(
+      log.some((line) => line.startsWith('drop-identity') && line.endsWith('"v" is a graph output')),
+      log.join('\n'),
+    );
+  });
+
+  it('make a product with a constant matrix a fully connected layer', () => {
+    const [x, y] = [activation([2, 2]), activation([2, 3])];
+    const matmul = node('BATCH_MATMUL', [x, constant([2, 3], [1, 2, 3, 4, 5, 6])], [y], { adjX: false, adjY: false });
+    assert.equal(
+      canonical(graphOf([x], [matmul], [y])).text,
+      `(%0: float32[2,2]) {
+  %1: float32[2,3] = FULLY_CONNECTED(%0, float32[3,2]{1,4,2,5,3,6})
+} -> %1`,
+    );
+  });
+});
+
+describe('fusing passes', () => {
+  const [x, y] = [activation([1, 4, 4, 4], 'x'), activation([1, 4, 4, 8], 'y')];
+  const filter = (): Value => constant([8, 1, 1, 4], new Array(32).fill(1));
+
+  it('make PAD part of the convolution that reads it', () => {
+    const padded = activation([1, 6, 6, 4], 'padded');
+    const pads: Value = { ...ints(0, 0, 1, 1, 1, 1, 0, 0), shape: [4, 2] };
+    const out = activation([1, 4, 4, 4], 'out');
+    const nodes = [
+      node('PAD', [x, pads], [padded]),
+      node('CONV_2D', [padded, constant([4, 3, 3, 4], new Array(144).fill(1))], [out], { ...conv, padding: 'VALID' }),
+    ];
+    assert.equal(
+      fused(graphOf([x], nodes, [out])).text,
+      `(%0: float32[1,4,4,4]) {
+  %1: float32[1,4,4,4] = CONV_2D(%0, float32[4,3,3,4]{…})
+} -> %1`,
+    );
+  });
+
+  it('leave a PAD of channels before a convolution, with the reason', () => {
+    const padded = activation([1, 4, 4, 5], 'padded');
+    const pads: Value = { ...ints(0, 0, 0, 0, 0, 0, 0, 1), shape: [4, 2] };
+    const nodes = [
+      node('PAD', [x, pads], [padded]),
+      node('CONV_2D', [padded, constant([8, 1, 1, 5], new Array(40).fill(1))], [y], conv),
+    ];
+    const { text, log } = fused(graphOf([x], nodes, [y]));
+    assert.match(text, /PAD/);
+    assert.ok(log.some((line) => line.endsWith('declined: it pads batch or channels')));
+  });
+
+  it('make a scale and a shift per channel part of filter and bias', () => {
+    const [scaled, shifted] = [activation(y.shape, 'scaled'), activation(y.shape, 'shifted')];
+    const nodes = [
+      node('CONV_2D', [x, filter(), constant([8], new Array(8).fill(1))], [y], conv),
+      node('MUL', [y, constant([1], [3])], [scaled]),
+      node('ADD', [scaled, constant([8], [1, 2, 3, 4, 5, 6, 7, 8])], [shifted]),
+    ];
+    const graph = runPasses(graphOf([x], nodes, [shifted]), fusingPasses);
+    assert.equal(graph.nodes.length, 1);
+    const [, weights, bias] = graph.nodes[0]!.inputs;
+    assert.deepEqual(Array.from(new Set(weights!.data as Float32Array)), [3]);
+    assert.deepEqual(Array.from(bias!.data as Float32Array), [4, 5, 6, 7, 8, 9, 10, 11]);
+  });
+
+  it('carry activations and residual sums as the tail of a draw', () => {
+    const [sum, out] = [activation(y.shape, 'sum'), activation(y.shape, 'out')];
+    const skip = activation(y.shape, 'skip');
+    const nodes = [
+      node('CONV_2D', [x, filter()], [y], conv),
+      node('ADD', [skip, y], [sum]),
+      node('RELU', [sum], [out]),
+    ];
+    assert.equal(
+      fused(graphOf([x, skip], nodes, [out])).text,
+      `(%0: float32[1,4,4,4], %1: float32[1,4,4,8]) {
+  %2: float32[1,4,4,8] = CONV_2D(%0, float32[8,1,1,4]{…}) |> ADD(%1, _) |> RELU
+} -> %2`,
+    );
+  });
+
+  it('add a tensor with fewer channels without padding it first', () => {
+    const [padded, out] = [activation(y.shape, 'padded'), activation(y.shape, 'out')];
+    const pads: Value = { ...ints(0, 0, 0, 0, 0, 0, 0, 4), shape: [4, 2] };
+    const nodes = [
+      node('CONV_2D', [x, filter()], [y], conv),
+      node('PAD', [x, pads], [padded]),
+      node('ADD', [padded, y], [out]),
+    ];
+    assert.equal(
+      fused(graphOf([x], nodes, [out])).text,
+      `(%0: float32[1,4,4,4]) {
+  %1: float32[1,4,4,8] = CONV_2D(%0, float32[8,1,1,4]{…}) |> ADD(%0, _, padded)
+} -> %1`,
+    );
+  });
+
+  it('do not fuse into a draw whose result is read elsewhere', () => {
+    const [out, other] = [activation(y.shape, 'out'), activation(y.shape, 'other')];
+    const nodes = [
+      node('CONV_2D', [x, filter()], [y], conv),
+      node('RELU', [y], [out]),
+      node('MAX_POOL_2D', [y], [other], { ...conv, filterWidth: 1, filterHeight: 1 }),
+    ];
+    const { text, log } = fused(graphOf([x], nodes, [out, other]));
+    assert.doesNotMatch(text, /\|>/);
+    assert.ok(log.some((line) => line.endsWith('declined: "y" is read elsewhere')));
+  });
+
+  it('read a flattened image where it is', () => {
+    const [flat, out] = [activation([1, 64], 'flat'), activation([1, 10], 'out')];
+    const nodes = [
+      node('RESHAPE', [x, ints(1, 64)], [flat]),
+      node('FULLY_CONNECTED', [flat, constant([10, 64], new Array(640).fill(1))], [out]),
+    ];
+    assert.equal(
+      fused(graphOf([x], nodes, [out])).text,
+      `(%0: float32[1,4,4,4]) {
+  %1: float32[1,10] = FULLY_CONNECTED(%0, float32[10,64]{…})
+} -> %1`,
+    );
+  });
+});
