@@ -1,6 +1,7 @@
-// Builds dist/: one ESM bundle, one script-tag bundle (global `tfliteGpu`) and declarations; fails when the download grows too big.
+// Builds dist/: two ES modules that stand alone (tflite-gpu.js, format.js), a script-tag bundle (global `tfliteGpu`) and
+// declarations; fails when the download grows too big.
 import { execFileSync } from 'node:child_process';
-import { rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -8,7 +9,7 @@ import { root } from './paths.mjs';
 
 /** What the download is to come down to, and what it may not grow beyond until then. */
 const targetKB = 60;
-const limitKB = 86;
+const limitKB = 82;
 const tfjs = ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-webgl', '@tensorflow/tfjs-backend-cpu'];
 
 const options = {
@@ -33,7 +34,14 @@ const tfjsFromGlobal = {
 
 rmSync(path.join(root, 'dist'), { recursive: true, force: true });
 const external = [...tfjs, 'flatbuffers'];
-await build({ ...options, format: 'esm', external, sourcemap: true, outfile: 'dist/tflite-gpu.js' });
+await build({
+  ...options,
+  entryPoints: { 'tflite-gpu': 'src/index.ts', format: 'src/format/index.ts' },
+  format: 'esm',
+  external,
+  sourcemap: true,
+  outdir: 'dist',
+});
 await build({
   ...options,
   format: 'iife',
@@ -50,11 +58,10 @@ const text = minified.outputFiles[0].contents;
 const kB = (bytes) => (bytes / 1000).toFixed(1);
 const compressed = gzipSync(text, { level: 9 }).length;
 console.log(
-  `Bundle with flatbuffers, TensorFlow.js external: ${kB(text.length)} kB minified, ${kB(compressed)} kB compressed (target ${targetKB}${compressed > targetKB * 1000 ? ', not met yet' : ''}; limit ${limitKB})`,
+  `Bundle, TensorFlow.js external: ${kB(text.length)} kB minified, ${kB(compressed)} kB compressed (target ${targetKB}${compressed > targetKB * 1000 ? ', not met yet' : ''}; limit ${limitKB})`,
 );
-console.log(
-  `dist/tflite-gpu.js ${kB(statSync(path.join(root, 'dist/tflite-gpu.js')).size)} kB, dist/tflite-gpu.iife.js ${kB(statSync(path.join(root, 'dist/tflite-gpu.iife.js')).size)} kB`,
-);
+const scripts = readdirSync(path.join(root, 'dist')).filter((name) => name.endsWith('.js'));
+console.log(scripts.map((name) => `dist/${name} ${kB(statSync(path.join(root, 'dist', name)).size)} kB`).join(', '));
 if (compressed > limitKB * 1000) {
   console.error(`The bundle is ${kB(compressed)} kB compressed; the limit is ${limitKB} kB.`);
   process.exitCode = 1;

@@ -15,11 +15,6 @@ export {
   TfLiteGpuInferencePriority,
   UnsupportedError,
 } from '../delegate/index.js';
-export type { Model } from './format/model.js';
-export { printModel } from './format/print.js';
-export { readModel } from './format/read.js';
-export { verifyModel } from './format/verify.js';
-export { writeModel } from './format/write.js';
 export type { CustomOp, CustomOps } from './runtime/custom-ops.js';
 export { Interpreter, type SignatureNames } from './runtime/interpreter.js';
 export type { LoadOptions } from './runtime/load-options.js';
