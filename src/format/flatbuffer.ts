@@ -1,68 +1,45 @@
-import type { Field, Scalar } from './schema-notation.js';
+/** A FlatBuffers scalar in memory. */
+interface ScalarType {
+  readonly bytes: number;
+  read(view: DataView, at: number): number | bigint | boolean;
+}
 
-/** Bytes of a FlatBuffers scalar. */
-export const scalarBytes: Readonly<Record<Scalar, number>> = {
-  bool: 1,
-  byte: 1,
-  ubyte: 1,
-  short: 2,
-  ushort: 2,
-  int: 4,
-  uint: 4,
-  float: 4,
-  long: 8,
-  ulong: 8,
-};
+/** The scalars of FlatBuffers, little-endian; 64-bit integers are numbers where that is exact. */
+export const scalars = {
+  bool: { bytes: 1, read: (view, at) => view.getUint8(at) !== 0 },
+  byte: { bytes: 1, read: (view, at) => view.getInt8(at) },
+  ubyte: { bytes: 1, read: (view, at) => view.getUint8(at) },
+  short: { bytes: 2, read: (view, at) => view.getInt16(at, true) },
+  ushort: { bytes: 2, read: (view, at) => view.getUint16(at, true) },
+  int: { bytes: 4, read: (view, at) => view.getInt32(at, true) },
+  uint: { bytes: 4, read: (view, at) => view.getUint32(at, true) },
+  float: { bytes: 4, read: (view, at) => view.getFloat32(at, true) },
+  double: { bytes: 8, read: (view, at) => view.getFloat64(at, true) },
+  long: { bytes: 8, read: (view, at) => exact(view.getBigInt64(at, true)) },
+  ulong: { bytes: 8, read: (view, at) => exact(view.getBigUint64(at, true)) },
+} satisfies Readonly<Record<string, ScalarType>>;
 
-/** A view of the whole file for little-endian reads. */
+/** The name of a scalar type. */
+export type Scalar = keyof typeof scalars;
+
+/** A view of the whole array for little-endian reads. */
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** The scalar at `at`; 64-bit integers are numbers where that is exact. */
-export function readScalar(view: DataView, scalar: Scalar, at: number): number | bigint | boolean {
-  switch (scalar) {
-    case 'bool':
-      return view.getUint8(at) !== 0;
-    case 'byte':
-      return view.getInt8(at);
-    case 'ubyte':
-      return view.getUint8(at);
-    case 'short':
-      return view.getInt16(at, true);
-    case 'ushort':
-      return view.getUint16(at, true);
-    case 'int':
-      return view.getInt32(at, true);
-    case 'uint':
-      return view.getUint32(at, true);
-    case 'float':
-      return view.getFloat32(at, true);
-    case 'long':
-      return exact(view.getBigInt64(at, true));
-    case 'ulong':
-      return exact(view.getBigUint64(at, true));
-    default:
-      return scalar satisfies never;
-  }
+/** Text of a file; a byte order mark is part of it. */
+export function decodeText(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
 }
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Where the offset at `at` leads. */
 export function follow(view: DataView, at: number): number {
   return at + view.getUint32(at, true);
 }
 
-/** The first slot of a field; a union's type comes before its value. */
-export function firstSlot(field: Field): number {
-  return field.kind === 'union' ? field.slot - 1 : field.slot;
-}
-
-/** Slots of the table's vtable; fields beyond are absent. */
-export function slotCount(view: DataView, table: number): number {
-  return (view.getUint16(table - view.getInt32(table, true), true) - 4) / 2;
-}
-
-/** Where a field of a verified table lies, or 0 where the table does not have it. */
+/** Where a field of a table lies, or 0 where the table does not have it. */
 export function fieldAt(view: DataView, table: number, slot: number): number {
   const vtable = table - view.getInt32(table, true);
   const entry = 4 + 2 * slot;

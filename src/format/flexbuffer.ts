@@ -1,4 +1,5 @@
 import { ModelError } from '../../delegate/index.js';
+import { decodeText, type Scalar, scalars, viewOf } from './flatbuffer.js';
 
 /** A value of a FlexBuffer. Keys come from the file, so maps are `Map`s. */
 export type FlexValue =
@@ -29,6 +30,12 @@ const NULL = 0,
   INDIRECT_INT = 6,
   INDIRECT_UINT = 7,
   INDIRECT_FLOAT = 8;
+/** Numbers by type and by the logarithm of their width. */
+const NUMBERS: Readonly<Record<number, readonly (Scalar | undefined)[]>> = {
+  [INT]: ['byte', 'short', 'int', 'long'],
+  [UINT]: ['ubyte', 'ushort', 'uint', 'ulong'],
+  [FLOAT]: [undefined, undefined, 'float', 'double'],
+};
 const MAP = 9,
   VECTOR = 10,
   VECTOR_KEY = 14,
@@ -49,8 +56,8 @@ interface Reader {
 /** Reads custom options: every offset and length is checked, nesting is at most 32. Throws ModelError. */
 export function readFlexbuffer(bytes: Uint8Array): FlexValue {
   const size = bytes.length;
-  if (size < 3) throw new ModelError('bad-flexbuffer', `${size} bytes; a FlexBuffer has at least 3`);
-  const reader: Reader = { view: new DataView(bytes.buffer, bytes.byteOffset, size), bytes, left: 4 * size };
+  if (size < 3) fail(`${size} bytes; a FlexBuffer has at least 3`, 0);
+  const reader: Reader = { view: viewOf(bytes), bytes, left: 4 * size };
   const width = bytes[size - 1]!;
   const packed = bytes[size - 2]!;
   requireWidth(width, size - 1);
@@ -60,34 +67,29 @@ export function readFlexbuffer(bytes: Uint8Array): FlexValue {
 function readValue(reader: Reader, at: number, width: number, packed: number, depth: number): FlexValue {
   const type = packed >> 2;
   const childWidth = 1 << (packed & 3);
-  if (--reader.left < 0 || depth === 0)
-    throw new ModelError('bad-flexbuffer', 'values are nested or shared too often', { offset: at });
+  if (--reader.left < 0 || depth === 0) fail('values are nested or shared too often', at);
   switch (type) {
     case NULL:
       return null;
     case INT:
-      return signed(reader, at, width);
     case UINT:
-      return unsigned(reader, at, width);
-    case BOOL:
-      return unsigned(reader, at, width) !== 0;
     case FLOAT:
-      return float(reader, at, width);
+      return readNumber(reader, type, at, width);
+    case BOOL:
+      return readNumber(reader, UINT, at, width) !== 0;
   }
   const target = indirect(reader, at, width);
   switch (type) {
     case KEY:
       return readKey(reader, target);
     case STRING:
-      return decode(readBytes(reader, target, childWidth));
+      return decodeText(readBytes(reader, target, childWidth));
     case BLOB:
       return readBytes(reader, target, childWidth);
     case INDIRECT_INT:
-      return signed(reader, target, childWidth);
     case INDIRECT_UINT:
-      return unsigned(reader, target, childWidth);
     case INDIRECT_FLOAT:
-      return float(reader, target, childWidth);
+      return readNumber(reader, type - INDIRECT_INT + INT, target, childWidth);
     case VECTOR:
       return readVector(reader, target, childWidth, depth);
     case MAP:
@@ -101,7 +103,7 @@ function readValue(reader: Reader, at: number, width: number, packed: number, de
     const element = ((type - FIXED_INT2) % 3) + INT;
     return elements(reader, target, childWidth, Math.floor((type - FIXED_INT2) / 3) + 2, element << 2, depth);
   }
-  throw new ModelError('bad-flexbuffer', `type ${type} is not known`, { offset: at });
+  return fail(`type ${type} is not known`, at);
 }
 
 function elements(
@@ -127,7 +129,7 @@ function readVector(reader: Reader, at: number, width: number, depth: number): F
 /** A map is a vector of values with, in front, the offset and width of a vector of keys. */
 function readMap(reader: Reader, at: number, width: number, depth: number): Map<string, FlexValue> {
   const keysAt = indirect(reader, at - 3 * width, width);
-  const keyWidth = Number(unsigned(reader, at - 2 * width, width));
+  const keyWidth = lengthAt(reader, at - width, width);
   requireWidth(keyWidth, at - 2 * width);
   const values = readVector(reader, at, width, depth);
   const keys = elements(reader, keysAt, keyWidth, values.length, KEY << 2, depth);
@@ -136,9 +138,9 @@ function readMap(reader: Reader, at: number, width: number, depth: number): Map<
 
 function readKey(reader: Reader, at: number): string {
   const end = reader.bytes.indexOf(0, at);
-  if (end < 0) throw new ModelError('bad-flexbuffer', 'a key without its NUL', { offset: at });
+  if (end < 0) fail('a key without its NUL', at);
   reader.left -= end - at;
-  return decode(reader.bytes.subarray(at, end));
+  return decodeText(reader.bytes.subarray(at, end));
 }
 
 function readBytes(reader: Reader, at: number, width: number): Uint8Array {
@@ -149,55 +151,29 @@ function readBytes(reader: Reader, at: number, width: number): Uint8Array {
 }
 
 function lengthAt(reader: Reader, at: number, width: number): number {
-  return Number(unsigned(reader, at - width, width));
+  return Number(readNumber(reader, UINT, at - width, width));
 }
 
 function indirect(reader: Reader, at: number, width: number): number {
-  const back = Number(unsigned(reader, at, width));
-  if (back === 0 || back > at)
-    throw new ModelError('bad-flexbuffer', `an offset of ${back} back from byte ${at}`, { offset: at });
+  const back = Number(readNumber(reader, UINT, at, width));
+  if (back === 0 || back > at) fail(`an offset of ${back} back from byte ${at}`, at);
   return at - back;
 }
 
-function signed(reader: Reader, at: number, width: number): number | bigint {
+function readNumber(reader: Reader, type: number, at: number, width: number): number | bigint {
   require(reader, at, width);
-  const { view } = reader;
-  if (width === 1) return view.getInt8(at);
-  if (width === 2) return view.getInt16(at, true);
-  return width === 4 ? view.getInt32(at, true) : exact(view.getBigInt64(at, true));
-}
-
-function unsigned(reader: Reader, at: number, width: number): number | bigint {
-  require(reader, at, width);
-  const { view } = reader;
-  if (width === 1) return view.getUint8(at);
-  if (width === 2) return view.getUint16(at, true);
-  return width === 4 ? view.getUint32(at, true) : exact(view.getBigUint64(at, true));
-}
-
-function float(reader: Reader, at: number, width: number): number {
-  require(reader, at, width);
-  if (width === 4) return reader.view.getFloat32(at, true);
-  if (width === 8) return reader.view.getFloat64(at, true);
-  throw new ModelError('bad-flexbuffer', `a floating-point number of ${width} bytes`, { offset: at });
-}
-
-function exact(value: bigint): number | bigint {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value;
+  const scalar = NUMBERS[type]![Math.log2(width)] ?? fail(`a floating-point number of ${width} bytes`, at);
+  return scalars[scalar].read(reader.view, at) as number | bigint;
 }
 
 function requireWidth(width: number, at: number): void {
-  if (![1, 2, 4, 8].includes(width))
-    throw new ModelError('bad-flexbuffer', `a width of ${width} bytes; accepted: 1, 2, 4, 8`, { offset: at });
+  if (![1, 2, 4, 8].includes(width)) fail(`a width of ${width} bytes; accepted: 1, 2, 4, 8`, at);
 }
 
 function require({ bytes }: Reader, at: number, count: number): void {
-  if (at < 0 || count > bytes.length - at) {
-    throw new ModelError('bad-flexbuffer', `${count} bytes at ${at} of ${bytes.length}`, { offset: at });
-  }
+  if (at < 0 || count > bytes.length - at) fail(`${count} bytes at ${at} of ${bytes.length}`, at);
 }
 
-function decode(bytes: Uint8Array): string {
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+function fail(message: string, offset: number): never {
+  throw new ModelError('bad-flexbuffer', message, { offset });
 }

@@ -1,5 +1,6 @@
 import type { Model, Operator, OperatorCode } from './model.js';
-import { builtinOperators, enums } from './schema.js';
+import { builtinOperators } from './operators.js';
+import { enums } from './schema.js';
 
 const codes = enums.get('BuiltinOperator')!.values;
 

@@ -1,5 +1,4 @@
-/** The scalar types of FlatBuffers. */
-export type Scalar = 'bool' | 'byte' | 'ubyte' | 'short' | 'ushort' | 'int' | 'uint' | 'long' | 'ulong' | 'float';
+import type { Scalar } from './flatbuffer.js';
 
 /** An enum or the members of a union: the value of a name is its position. */
 export interface Enumeration {
@@ -9,20 +8,30 @@ export interface Enumeration {
   readonly values: ReadonlyMap<string, number>;
 }
 
-/** What a field holds. A union's value lies at `slot`, its type at `slot - 1`. */
+interface Element {
+  readonly scalar: Scalar;
+  readonly enumeration?: Enumeration;
+}
+
+/** What a field holds: a value in the table itself, or the offset of a string, a table or a vector. */
 export type FieldType =
-  | { readonly kind: 'scalar'; readonly scalar: Scalar; readonly enumeration?: Enumeration }
+  | ({ readonly kind: 'scalar' } & Element)
+  | ({ readonly kind: 'scalars' } & Element)
   | { readonly kind: 'string' }
   | { readonly kind: 'table'; readonly table: Table }
+  | { readonly kind: 'tables'; readonly table: Table }
   | { readonly kind: 'union'; readonly members: Enumeration; readonly typeName: string };
 
-/** One field of a table; `fallback` is the schema's default for scalars (enums by name). */
+/** One field of a table. A union's value lies at `slot`, its type at `slot - 1`. */
 export type Field = FieldType & {
   readonly name: string;
   readonly slot: number;
-  readonly vector: boolean;
-  readonly fallback: number | boolean | string;
+  /** The schema's default: enums by name; `undefined` for what is not a scalar. */
+  readonly fallback: number | boolean | string | undefined;
 };
+
+/** A field of one of these kinds. */
+export type FieldOf<Kind extends Field['kind']> = Extract<Field, { readonly kind: Kind }>;
 
 /** A table of the schema. */
 export interface Table {
@@ -32,71 +41,66 @@ export interface Table {
 
 /** The schema, ready for lookup by name. */
 export interface Schema {
-  readonly enums: ReadonlyMap<string, Enumeration>;
-  readonly unions: ReadonlyMap<string, Enumeration>;
-  readonly tables: ReadonlyMap<string, Table>;
+  readonly enums: Map<string, Enumeration>;
+  readonly unions: Map<string, Enumeration>;
+  readonly tables: Map<string, Table>;
 }
 
-/** Reads the notation of `schema.ts`: entries start a line, continuation lines are indented. */
-export function parseSchema(enumText: string, unionText: string, tableText: string): Schema {
-  const enums = new Map<string, Enumeration>();
-  for (const [head, ...names] of entries(enumText)) {
-    const [name, base] = head!.split(':');
-    enums.set(name!, enumeration(name!, base as Scalar, names));
+/** The first slot of a field; a union's type comes before its value. */
+export function firstSlot(field: Field): number {
+  return field.kind === 'union' ? field.slot - 1 : field.slot;
+}
+
+/** Reads the notation of `schema.ts`. */
+export function parseSchema(
+  enumText: string,
+  tableText: string,
+  unionTexts: Readonly<Record<string, string>>,
+  operators: readonly string[],
+): Schema {
+  const enums = new Map([['BuiltinOperator', enumeration('BuiltinOperator', 'int', operators)]]);
+  for (const [head, ...names] of entriesOf(enumText)) {
+    const [name, base] = head!.split(':') as [string, Scalar];
+    enums.set(name, enumeration(name, base, names));
   }
   const unions = new Map<string, Enumeration>();
-  for (const [name, ...members] of entries(unionText)) {
-    unions.set(name!, enumeration(name!, 'ubyte', ['NONE', ...members]));
+  const rows = [['NONE'], ...entriesOf(tableText)];
+  for (const [name, text] of Object.entries(unionTexts)) {
+    const members = entriesOf(text);
+    unions.set(name, enumeration(name, 'ubyte', ['NONE', ...members.map(([member]) => member!)]));
+    rows.push(...members);
   }
-  const tables = new Map<string, Table>();
-  const rows = entries(tableText);
-  for (const [name] of rows) tables.set(name!, { name: name!, fields: [] });
-  for (const { names } of unions.values()) {
-    for (const name of names) if (!tables.has(name)) tables.set(name, { name, fields: [] });
-  }
+  const tables = new Map(rows.map(([name]): [string, Table] => [name!, { name: name!, fields: [] }]));
   const schema = { enums, unions, tables };
-  for (const [name, ...fields] of rows) {
-    let slot = 0;
-    for (const text of fields) {
-      const field = parseField(text, slot, schema);
-      tables.get(name!)!.fields.push(field);
-      slot = field.slot + 1;
-    }
+  for (const [name, ...texts] of rows) {
+    const { fields } = tables.get(name!)!;
+    for (const text of texts) fields.push(parseField(text, (fields.at(-1)?.slot ?? -1) + 1, schema));
   }
   return schema;
 }
 
-function entries(text: string): string[][] {
+function parseField(text: string, slot: number, { enums, unions, tables }: Schema): Field {
+  const [, name, open, typeName, given = 0] = /^(\w+):(\[?)(\w+)\]?(?:=(.+))?$/.exec(text) as unknown as string[];
+  const field = { name: name!, slot, fallback: undefined };
+  const members = unions.get(typeName!);
+  if (members) return { ...field, kind: 'union', members, typeName: `${name}Type`, slot: slot + 1 };
+  const table = tables.get(typeName!);
+  if (table) return { ...field, kind: open ? 'tables' : 'table', table };
+  if (typeName === 'string') return { ...field, kind: 'string' };
+  const enumeration = enums.get(typeName!);
+  const scalar = enumeration?.base ?? (typeName as Scalar);
+  const type = { scalar, ...(enumeration && { enumeration }) };
+  if (open) return { ...field, ...type, kind: 'scalars' };
+  const number = scalar === 'bool' ? given === 'true' : Number(given);
+  return { ...field, ...type, kind: 'scalar', fallback: enumeration ? given || enumeration.names[0] : number };
+}
+
+/** The words of a text's entries: one starts a line, its continuation lines are indented. */
+function entriesOf(text: string): string[][] {
   const joined = text.trim().replace(/\n +/g, ' ');
   return joined.split('\n').map((line) => line.split(' '));
 }
 
 function enumeration(name: string, base: Scalar, names: readonly string[]): Enumeration {
   return { name, base, names, values: new Map(names.map((n, value) => [n, value])) };
-}
-
-function parseField(text: string, slot: number, schema: Schema): Field {
-  const [, name, open, typeName, given] = /^(\w+):(\[?)(\w+)\]?(?:=(.+))?$/.exec(text)!;
-  const type = fieldType(name!, typeName!, schema);
-  const field = { ...type, name: name!, slot, vector: open === '[' };
-  switch (type.kind) {
-    case 'union':
-      return { ...field, slot: slot + 1, fallback: 0 };
-    case 'scalar':
-      if (type.enumeration) return { ...field, fallback: given ?? type.enumeration.names[0]! };
-      if (type.scalar === 'bool') return { ...field, fallback: given === 'true' };
-      return { ...field, fallback: Number(given ?? 0) };
-    default:
-      return { ...field, fallback: 0 };
-  }
-}
-
-function fieldType(fieldName: string, typeName: string, { enums, unions, tables }: Schema): FieldType {
-  const enumeration = enums.get(typeName);
-  if (enumeration) return { kind: 'scalar', scalar: enumeration.base, enumeration };
-  const members = unions.get(typeName);
-  if (members) return { kind: 'union', members, typeName: `${fieldName}Type` };
-  const table = tables.get(typeName);
-  if (table) return { kind: 'table', table };
-  return typeName === 'string' ? { kind: 'string' } : { kind: 'scalar', scalar: typeName as Scalar };
 }

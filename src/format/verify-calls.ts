@@ -2,7 +2,8 @@ import { type Check, elementsOf } from './check.js';
 import { listOf, type Operator, type Options, type SubGraph } from './model.js';
 import { builtinName } from './operator-name.js';
 import { optionsOf } from './operator-options.js';
-import { builtinOperators, optionsTableOf } from './schema.js';
+import { builtinOperators } from './operators.js';
+import { optionsTableOf } from './schema.js';
 
 /** An operator of subgraph `from` that runs subgraph `to`. */
 interface Call {

@@ -1,7 +1,7 @@
 import type { Check } from './check.js';
 import { listOf, type SignatureDef } from './model.js';
 import { effectiveName } from './operator-name.js';
-import { builtinOperators } from './schema.js';
+import { builtinOperators } from './operators.js';
 
 /** Checks version, operator codes, and the indices of metadata and signatures. */
 export function verifyHeader(check: Check): void {

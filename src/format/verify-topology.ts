@@ -1,7 +1,7 @@
 import { type Check, constantBytes, elementsOf, quoted } from './check.js';
 import { listOf, type Operator, type SubGraph, type Tensor } from './model.js';
-import { arityOf } from './operator-arity.js';
 import { builtinName, opName } from './operator-name.js';
+import { operators } from './operators.js';
 import { optionsTableOf } from './schema.js';
 
 /** Who gives a tensor its value. */
@@ -52,7 +52,7 @@ function verifyOperator(
   }
   const type = builtinName(model, operator);
   const name = quoted(opName(model, operator));
-  const arity = arityOf(type);
+  const arity = operators.get(type)!;
   const inputs = listOf(operator.inputs);
   const outputs = listOf(operator.outputs);
   if (inputs.length < arity.inputs)
@@ -62,7 +62,7 @@ function verifyOperator(
   }
   inputs.forEach((index, i) => {
     const place = `${path}.inputs[${i}]`;
-    if (index === -1 && arity.optional?.has(i) !== false) return;
+    if (index === -1 && arity.mayLack(i)) return;
     if (index === -1) fail('bad-index', place, `input ${i} of ${name} is absent (-1), which it cannot be`);
     verifyIndex(check, index, tensors.length, place);
     if (sources[index] !== 'none' || elementsOf(tensors[index]!) === 0) return;

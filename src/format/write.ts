@@ -1,9 +1,9 @@
 import { Builder } from 'flatbuffers';
 import { ModelError } from '../../delegate/index.js';
-import { firstSlot, scalarBytes } from './flatbuffer.js';
+import { type Scalar, scalars } from './flatbuffer.js';
 import { listOf, type Model } from './model.js';
 import { tableOf } from './schema.js';
-import type { Field, Scalar, Table } from './schema-notation.js';
+import { type Field, type FieldOf, firstSlot, type Table } from './schema-notation.js';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -39,14 +39,13 @@ function writeTable(builder: Builder, table: Table, row: Row): number {
   return builder.endObject();
 }
 
-function isInline(field: Field): field is Field & { kind: 'scalar' } {
-  return field.kind === 'scalar' && !field.vector;
+function isInline(field: Field): field is FieldOf<'scalar'> {
+  return field.kind === 'scalar';
 }
 
 function writeChild(builder: Builder, table: Table, field: Field, row: Row): number {
   const value = row[field.name];
   if (value === undefined) return 0;
-  if (field.vector) return writeVector(builder, table, field, value);
   switch (field.kind) {
     case 'string':
       return builder.createString(value as string);
@@ -54,26 +53,27 @@ function writeChild(builder: Builder, table: Table, field: Field, row: Row): num
       return writeTable(builder, field.table, value as Row);
     case 'union':
       return writeTable(builder, tableOf(row[field.typeName] as string), value as Row);
+    case 'scalars':
+    case 'tables':
+      return writeVector(builder, table, field, value);
     default:
       throw new TypeError(`${table.name}.${field.name} is stored in the table itself`);
   }
 }
 
-function writeVector(builder: Builder, table: Table, field: Field, value: unknown): number {
+function writeVector(builder: Builder, table: Table, field: FieldOf<'scalars' | 'tables'>, value: unknown): number {
   if (value instanceof Uint8Array) {
     builder.prep(table.name === 'Buffer' ? DATA_ALIGNMENT : 1, value.length);
     return builder.createByteVector(value);
   }
   const values = value as readonly unknown[];
-  if (field.kind === 'table') {
+  if (field.kind === 'tables') {
     const offsets = values.map((row) => writeTable(builder, field.table, row as Row));
     builder.startVector(4, offsets.length, 4);
     for (const offset of offsets.reverse()) builder.addOffset(offset);
     return builder.endVector();
   }
-  if (field.kind !== 'scalar')
-    throw new TypeError(`${table.name}.${field.name}: the schema has no vectors of ${field.kind}`);
-  const bytes = scalarBytes[field.scalar];
+  const { bytes } = scalars[field.scalar];
   builder.startVector(bytes, values.length, bytes);
   for (let i = values.length - 1; i >= 0; i--) addScalar(builder, field.scalar, scalarValue(table, field, values[i]));
   return builder.endVector();
@@ -88,13 +88,13 @@ function writeOffsetField(builder: Builder, field: Field, row: Row, offset: numb
 }
 
 /** Defaults are left out; −0 is not the default 0. */
-function writeScalarField(builder: Builder, table: Table, field: Field & { kind: 'scalar' }, value: unknown): void {
+function writeScalarField(builder: Builder, table: Table, field: FieldOf<'scalar'>, value: unknown): void {
   if (value === undefined || Object.is(value, field.fallback)) return;
   addScalar(builder, field.scalar, scalarValue(table, field, value));
   builder.slot(field.slot);
 }
 
-function scalarValue(table: Table, field: Field & { kind: 'scalar' }, value: unknown): number | bigint {
+function scalarValue(table: Table, field: FieldOf<'scalar' | 'scalars'>, value: unknown): number | bigint {
   if (!field.enumeration) return typeof value === 'bigint' ? value : Number(value);
   const number = field.enumeration.values.get(value as string);
   if (number === undefined) {
@@ -107,7 +107,7 @@ function scalarValue(table: Table, field: Field & { kind: 'scalar' }, value: unk
 function addScalar(builder: Builder, scalar: Scalar, value: number | bigint): void {
   if (scalar === 'float') builder.addFloat32(Number(value));
   else if (scalar === 'long' || scalar === 'ulong') builder.addInt64(BigInt(value));
-  else if (scalarBytes[scalar] === 4) builder.addInt32(Number(value));
-  else if (scalarBytes[scalar] === 2) builder.addInt16(Number(value));
+  else if (scalars[scalar].bytes === 4) builder.addInt32(Number(value));
+  else if (scalars[scalar].bytes === 2) builder.addInt16(Number(value));
   else builder.addInt8(Number(value));
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { builtinOperators, enums, optionsTableOf, tableOf, tables, unions } from '../../../src/format/schema.js';
+import { builtinOperators } from '../../../src/format/operators.js';
+import { enums, optionsTableOf, tableOf, tables, unions } from '../../../src/format/schema.js';
 import type { Field, Table } from '../../../src/format/schema-notation.js';
 import { missingShared, shared } from './corpus.js';
 
@@ -22,13 +23,9 @@ const camel = (name: string) => name.replace(/_([a-z0-9])/g, (_, c: string) => c
 
 function typeText(field: Field): string {
   if (field.kind === 'union') return field.members.name;
-  const element =
-    field.kind === 'scalar'
-      ? (field.enumeration?.name ?? field.scalar)
-      : field.kind === 'table'
-        ? field.table.name
-        : 'string';
-  return field.vector ? `[${element}]` : element;
+  if (field.kind === 'string') return 'string';
+  const element = 'table' in field ? field.table.name : (field.enumeration?.name ?? field.scalar);
+  return field.kind === 'scalars' || field.kind === 'tables' ? `[${element}]` : element;
 }
 
 function flat(table: Table): unknown[] {
@@ -37,7 +34,7 @@ function flat(table: Table): unknown[] {
       name: field.name,
       slot: field.slot,
       type: typeText(field),
-      fallback: field.vector ? '' : String(field.fallback),
+      fallback: field.kind === 'scalars' || field.kind === 'tables' ? '' : String(field.fallback ?? 0),
     };
     return field.kind === 'union'
       ? [{ name: field.typeName, slot: field.slot - 1, type: 'ubyte', fallback: '0' }, row]
@@ -70,7 +67,7 @@ describe('the schema table', () => {
     const depth = (table: Table, above: readonly Table[]): number => {
       assert.ok(!above.includes(table), `${table.name} contains itself`);
       const below = table.fields.flatMap((field) => {
-        if (field.kind === 'table') return [field.table];
+        if ('table' in field) return [field.table];
         return field.kind === 'union' ? field.members.names.slice(1).map(tableOf) : [];
       });
       return 1 + Math.max(0, ...below.map((t) => depth(t, [...above, table])));
