@@ -93,6 +93,14 @@ export function isFloat(dtype: DType): boolean {
   return dtype === 'float32' || dtype === 'float16' || dtype === 'float64' || dtype === 'bfloat16';
 }
 
+/** Least and greatest value of an integer type; `undefined` for other types. */
+export function integerRange(dtype: DType): readonly [least: bigint, greatest: bigint] | undefined {
+  const [, unsigned, bits] = /^(u?)int(\d+)$/.exec(dtype) ?? [];
+  if (!bits) return undefined;
+  const values = 1n << BigInt(bits);
+  return unsigned ? [0n, values - 1n] : [-values / 2n, values / 2n - 1n];
+}
+
 /** The number that a half's 16 bits stand for. */
 export function halfToFloat(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;

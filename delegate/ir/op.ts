@@ -12,16 +12,6 @@ export interface CpuTensor extends TensorType {
   readonly data: TensorData;
 }
 
-/** The tfjs CPU kernels as an op sees them; `src/runtime` supplies it, so `delegate/` never imports tfjs. */
-export interface Cpu {
-  /** Runs a tfjs kernel (`'Conv2D'`, `'Softmax'`, …) on float32, int32 or bool tensors and returns its output. */
-  run(
-    kernel: string,
-    inputs: Readonly<Record<string, CpuTensor>>,
-    attrs?: Readonly<Record<string, unknown>>,
-  ): CpuTensor;
-}
-
 /** What an op is: one value per `BuiltinOperator`, generic over its attributes under their schema names. */
 export interface OpSpec<A = Attrs> {
   readonly type: string;
@@ -36,12 +26,7 @@ export interface OpSpec<A = Attrs> {
     outputs: readonly TensorType[],
   ): readonly (TensorType | undefined)[];
   /** The meaning, on plain memory. `outputs` are the inferred types, all known. Absent: this op has no CPU form. */
-  cpu?(
-    inputs: readonly (CpuTensor | undefined)[],
-    attrs: A,
-    outputs: readonly TensorType[],
-    cpu: Cpu,
-  ): readonly TensorData[];
+  cpu?(inputs: readonly (CpuTensor | undefined)[], attrs: A, outputs: readonly TensorType[]): readonly TensorData[];
   /** True where equal inputs may give different outputs or there are effects: never folded or dropped. */
   readonly stateful?: boolean;
 }

@@ -1,23 +1,9 @@
 import { UnsupportedError } from '../errors.js';
-import { arrayOf, type DType, floatToHalf, halfToFloat, type NumericData, newData } from '../ir/dtype.js';
+import { arrayOf, type DType, floatToHalf, halfToFloat, integerRange, type NumericData, newData } from '../ir/dtype.js';
 import type { Quantization } from '../ir/graph.js';
 import { type CpuTensor, defineOp, type OpSpec, required, typed } from '../ir/op.js';
 import { sizeOf } from '../ir/shape.js';
 import { densify } from './densify.js';
-
-const LIMITS: Readonly<Partial<Record<DType, readonly [lo: bigint, hi: bigint]>>> = {
-  int2: [-2n, 1n],
-  int4: [-8n, 7n],
-  uint4: [0n, 15n],
-  int8: [-128n, 127n],
-  uint8: [0n, 255n],
-  int16: [-32768n, 32767n],
-  uint16: [0n, 65535n],
-  int32: [-(2n ** 31n), 2n ** 31n - 1n],
-  uint32: [0n, 2n ** 32n - 1n],
-  int64: [-(2n ** 63n), 2n ** 63n - 1n],
-  uint64: [0n, 2n ** 64n - 1n],
-};
 
 /** CAST: floats to integers saturate and NaN gives the largest; integers wrap; anything to bool is x ≠ 0. */
 function cast({ data, dtype }: CpuTensor, to: DType): NumericData {
@@ -31,7 +17,7 @@ function cast({ data, dtype }: CpuTensor, to: DType): NumericData {
   const n = dtype === 'complex64' ? from.length / 2 : from.length;
   const out = newData(to, n) as NumericData;
   const cells = out as unknown as Record<number, number | bigint>;
-  const limits = LIMITS[to];
+  const limits = integerRange(to);
   const isFloating = dtype.startsWith('float') || dtype === 'complex64';
   for (let i = 0; i < n; i++) {
     const v = value(i);
@@ -92,7 +78,7 @@ export const convertOps: readonly OpSpec[] = [
         output!.quantization ?? { scales: [1], zeroPoints: [0], quantizedDimension: 0 },
         x.shape,
       );
-      const [lo, hi] = (LIMITS[output!.dtype] ?? [0n, 0n]).map(Number) as [number, number];
+      const [lo, hi] = (integerRange(output!.dtype) ?? [0n, 0n]).map(Number) as [number, number];
       const isInteger = x.dtype !== 'float32' && x.dtype !== 'float16';
       const real = isInteger ? Float64Array.from(x.data as Int8Array) : dequantize(x);
       const from = perChannel(x.quantization ?? { scales: [1], zeroPoints: [0], quantizedDimension: 0 }, x.shape);

@@ -1,8 +1,7 @@
 import { UnsupportedError } from '../errors.js';
 import type { TensorData } from '../ir/dtype.js';
 import type { Node, Value } from '../ir/graph.js';
-import type { Cpu, CpuTensor } from '../ir/op.js';
-import { constantInts } from '../ir/op.js';
+import { type CpuTensor, constantInts } from '../ir/op.js';
 import { sameShape, sizeOf } from '../ir/shape.js';
 import { ops } from '../ops/index.js';
 import type { Pass } from './pass.js';
@@ -48,11 +47,6 @@ export const splitFusedActivation: Pass = {
 
 /** Elements that a folded constant may have beyond what its inputs have: BROADCAST_TO and FILL stay ops. */
 const GROWTH = 1 << 20;
-const noKernels: Cpu = {
-  run: (kernel) => {
-    throw new UnsupportedError(`${kernel} is not folded`);
-  },
-};
 
 /** Computes nodes that read constants alone: DEQUANTIZE of weights, DENSIFY, shape arithmetic. */
 export const foldConstants: Pass = {
@@ -70,7 +64,7 @@ export const foldConstants: Pass = {
       return { declined: 'the constant would be too large' };
     let data: readonly TensorData[];
     try {
-      data = spec.cpu(inputs, node.attrs, known as Value[], noKernels);
+      data = spec.cpu(inputs, node.attrs, known as Value[]);
     } catch (error) {
       if (error instanceof UnsupportedError) return { declined: error.message };
       throw error;

@@ -7,6 +7,19 @@ export function dtypeOf(type: string): DType {
   return type.toLowerCase().replace('_', '') as DType;
 }
 
+/** Bytes that a dense constant of `elements` elements takes; types below a byte are packed; strings have no fixed size. */
+export function denseBytes(type: string, elements: number): number | undefined {
+  // Every name of fixed size but one tells the bits of an element: FLOAT8_E4M3FN, INT4, COMPLEX128.
+  const bits = type === 'BOOL' ? 8 : Number(/\d+/.exec(type));
+  return bits ? Math.ceil((elements * bits) / 8) : undefined;
+}
+
+/** The numbers of a constant of integers, 64-bit ones rounded; `undefined` for other types. */
+export function integersOf(type: string, bytes: Uint8Array): number[] | undefined {
+  if (!/^U?INT(8|16|32|64)$/.test(type)) return undefined;
+  return Array.from(viewAs(dtypeOf(type), bytes) as ArrayLike<number | bigint>, Number);
+}
+
 /** The data of a constant without elements. */
 export function emptyData(dtype: DType): TensorData {
   return dtype === 'resource' || dtype === 'variant' ? [] : newData(dtype, 0);

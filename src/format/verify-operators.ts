@@ -4,7 +4,7 @@ import { listOf, type Operator, type Options, type SubGraph, type Tensor } from 
 import { builtinName, opName } from './operator-name.js';
 import { optionsOf } from './operator-options.js';
 import { rules } from './operator-rules.js';
-import { integersOf } from './tensor-integers.js';
+import { integersOf } from './tensor-data.js';
 
 /** An operator as the rules see it. */
 export interface OperatorView {

@@ -1,8 +1,12 @@
+import { integerRange } from '../../delegate/index.js';
 import { type Check, constantBytes } from './check.js';
 import { listOf, type QuantizationParameters, type Tensor } from './model.js';
-import { integerRange } from './tensor-type.js';
+import { dtypeOf } from './tensor-data.js';
 
-/** Checks number and range of scales and zero points. Types that are not quantised may carry anything. */
+/** Types whose parameters mean something; others may carry anything. */
+const QUANTIZED = /^U?INT(2|4|8|16|32)$/;
+
+/** Checks number and range of scales and zero points. */
 export function verifyQuantization(
   check: Check,
   tensor: Tensor,
@@ -10,9 +14,9 @@ export function verifyQuantization(
   tensors: number,
   path: string,
 ): void {
-  const range = integerRange.get(tensor.type);
   verifyDetails(check, quantization, tensors, path);
-  if (!range) return;
+  if (!QUANTIZED.test(tensor.type)) return;
+  const [least, greatest] = integerRange(dtypeOf(tensor.type))!;
   verifyCounts(check, tensor, quantization, path);
   const zeroAllowed = constantBytes(check.model, tensor) !== undefined;
   listOf(quantization.scale).forEach((scale, i) => {
@@ -20,11 +24,11 @@ export function verifyQuantization(
     check.fail('bad-quantization', `${path}.scale[${i}]`, `a scale of ${scale}; accepted: finite and above 0`);
   });
   listOf(quantization.zeroPoint).forEach((zeroPoint, i) => {
-    if (zeroPoint >= range[0] && zeroPoint <= range[1]) return;
+    if (zeroPoint >= least && zeroPoint <= greatest) return;
     check.fail(
       'bad-quantization',
       `${path}.zeroPoint[${i}]`,
-      `zero point ${zeroPoint} of ${tensor.type}; accepted: ${range.join(' to ')}`,
+      `zero point ${zeroPoint} of ${tensor.type}; accepted: ${least} to ${greatest}`,
     );
   });
 }

@@ -1,6 +1,6 @@
 import type { Check } from './check.js';
 import { type DimensionMetadata, listOf, type SparsityParameters, type Tensor } from './model.js';
-import { denseBytes } from './tensor-type.js';
+import { denseBytes } from './tensor-data.js';
 
 /**
  * Checks the tree of a sparse constant: the traversal order is a permutation, each level has the size of its dimension,

@@ -1,6 +1,6 @@
 import { type Check, constantBytes, elementsOf } from './check.js';
 import { listOf, type SubGraph, type Tensor } from './model.js';
-import { denseBytes } from './tensor-type.js';
+import { denseBytes } from './tensor-data.js';
 import { verifyQuantization } from './verify-quantization.js';
 import { verifySparsity } from './verify-sparsity.js';
 

@@ -8,7 +8,7 @@ import {
 } from '../../delegate/index.js';
 import type { Limits } from '../format/limits.js';
 import { type ContextOptions, contextFor, countUser, deviceOf, liveUsers } from './context.js';
-import { CpuDelegate } from './cpu-delegate.js';
+import { cpuRunner } from './cpu-runner.js';
 import { type CustomOps, customSpecs } from './custom-ops.js';
 import type { Progress } from './progress.js';
 import type { SessionContext } from './session.js';
@@ -53,12 +53,10 @@ export function environmentOf(options: LoadOptions): Environment {
   const fallback = choice('fallback', options.fallback ?? 'op', ['op', 'model', 'error']);
   const gpu = normalizeOptions(options.gpu);
   const known = options.customOps ? new Map([...ops, ...customSpecs(options.customOps)]) : ops;
-  const cpu = new CpuDelegate(known);
   const session: SessionContext = {
     ops: known,
-    cpu,
     canonicalize,
-    runner: cpu,
+    runner: cpuRunner(known),
     fallback,
     maxPartitions: gpu.maxDelegatedPartitions,
     experimentalFlags: gpu.experimentalFlags,

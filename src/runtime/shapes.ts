@@ -5,7 +5,6 @@
  */
 import {
   arrayOf,
-  type Cpu,
   type CpuTensor,
   type Graph,
   type InferInput,
@@ -27,7 +26,6 @@ import { defaultLimits } from '../format/limits.js';
 /** What shape inference is told beside the graph. */
 export interface InferenceContext {
   readonly ops: ReadonlyMap<string, OpSpec>;
-  readonly cpu: Cpu;
   /** Where the subgraph is in the file, for errors. */
   readonly path?: string;
 }
@@ -95,10 +93,7 @@ function typesOf(
   { ops, path }: InferenceContext,
 ): readonly (TensorType | undefined)[] {
   const spec = ops.get(node.type);
-  if (!spec)
-    throw new UnsupportedError(
-      `${nodeName(node)}: there is no such op here; register it: customOps: {${node.type}: {inferShapes, cpu}}`,
-    );
+  if (!spec) throw unknownOp(node);
   if (node.inputs.some((value) => value && !isStatic(value.shape))) return node.outputs.map(() => undefined);
   const inputs = node.inputs.map((value) => value && withData(value, known));
   try {
@@ -108,6 +103,12 @@ function typesOf(
   } catch (error) {
     throw located(error, node, path);
   }
+}
+
+/** The error for a node whose op is neither built in nor supplied. */
+export function unknownOp(node: Node): UnsupportedError {
+  const remedy = `register it: customOps: {${node.type}: {inferShapes, cpu}}`;
+  return new UnsupportedError(`${nodeName(node)}: there is no such op here; ${remedy}`);
 }
 
 /** Bytes of the largest tensor; browsers refuse larger arrays. */
@@ -149,7 +150,7 @@ function withData(value: Value, known: ReadonlyMap<Value, TensorData>): InferInp
 function valuesKnown(
   node: Node,
   known: ReadonlyMap<Value, TensorData>,
-  { ops, cpu }: InferenceContext,
+  { ops }: InferenceContext,
 ): readonly TensorData[] {
   const spec = ops.get(node.type)!;
   if (!spec.cpu || spec.stateful || node.outputs.length === 0) return [];
@@ -169,7 +170,7 @@ function valuesKnown(
     inputs.push(value && { ...value, data: data ?? new Float32Array(0) });
   }
   try {
-    return spec.cpu(inputs, node.attrs, node.outputs, cpu);
+    return spec.cpu(inputs, node.attrs, node.outputs);
   } catch {
     return [];
   }

@@ -6,6 +6,7 @@ import {
   type DType,
   floatToHalf,
   halvesToFloats,
+  integerRange,
   type NumericData,
   type TensorData,
   UnsupportedError,
@@ -15,24 +16,9 @@ import {
 /** What tfjs gives as the values of a tensor; strings as UTF-8 bytes. */
 export type TfjsValues = Float32Array | Int32Array | Uint8Array | readonly Uint8Array[];
 
-/** Least and greatest values of the types that tfjs holds as int32. */
-const RANGES: Readonly<Partial<Record<DType, readonly [least: number, greatest: number]>>> = {
-  int2: [-2, 1],
-  int4: [-8, 7],
-  uint4: [0, 15],
-  int8: [-128, 127],
-  uint8: [0, 255],
-  int16: [-32768, 32767],
-  uint16: [0, 65535],
-  int32: [-(2 ** 31), 2 ** 31 - 1],
-  uint32: [0, 2 ** 32 - 1],
-  int64: [-(2 ** 63), 2 ** 63],
-  uint64: [0, 2 ** 64],
-};
-
 /** The tfjs type that holds a model's type. Throws UnsupportedError where there is none. */
 export function tfjsDtype(dtype: DType): DataType {
-  if (RANGES[dtype]) return 'int32';
+  if (integerRange(dtype)) return 'int32';
   if (dtype === 'float16' || dtype === 'float64') return 'float32';
   if (dtype === 'float32' || dtype === 'bool' || dtype === 'string' || dtype === 'complex64') return dtype;
   throw new UnsupportedError(`tfjs has no type for ${dtype}; use Interpreter, which has the model's own types`);
@@ -69,7 +55,7 @@ export async function valuesAsync(of: Tensor): Promise<TfjsValues> {
 }
 
 function toIntegers({ name, dtype }: Value, values: Int32Array): TensorData {
-  const [least, greatest] = RANGES[dtype]!;
+  const [least, greatest] = rangeOf(dtype);
   const wrong = values.findIndex((v) => v < least || v > greatest);
   if (wrong >= 0) {
     throw new RangeError(
@@ -84,10 +70,15 @@ function toIntegers({ name, dtype }: Value, values: Int32Array): TensorData {
   return integers;
 }
 
+function rangeOf(dtype: DType): [least: number, greatest: number] {
+  const [least, greatest] = integerRange(dtype)!;
+  return [Number(least), Number(greatest)];
+}
+
 function toInt32({ name, dtype }: Value, data: NumericData): Int32Array {
   const integers = Int32Array.from(data as ArrayLike<number>, Number);
-  const [least, greatest] = RANGES.int32!;
-  const [lowest, highest] = RANGES[dtype]!;
+  const [least, greatest] = rangeOf('int32');
+  const [lowest, highest] = rangeOf(dtype);
   if (lowest >= least && highest <= greatest) return integers;
   const wrong = (data as Uint32Array).findIndex((v) => v < least || v > greatest);
   if (wrong < 0) return integers;

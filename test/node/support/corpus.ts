@@ -11,7 +11,6 @@ import { compare } from '../../conformance/compare.js';
 import type { CorpusCase } from '../../conformance/run-case.js';
 import { type CorpusValue, fromBase64, valuesOf as numbersOf, type Values } from '../../conformance/values.js';
 import { root, shared } from '../../support/files.js';
-import { tfjsCpu } from './tfjs-cpu.js';
 
 /** The cases of a corpus file; of the project's own fixtures where the corpus is not on this machine. */
 export function corpusCases(op: string, isWanted: (test: CorpusCase) => boolean = () => true): CorpusCase[] {
@@ -101,7 +100,7 @@ function run(ops: Ops, graph: Graph, inputs: readonly CpuTensor[]): (CpuTensor |
       if (!type) throw new Error(`${node.type}: output ${i} has no shape although every input is known`);
       return { ...node.outputs[i]!, ...type };
     });
-    const results = spec.cpu!(operands, node.attrs, types, tfjsCpu);
+    const results = spec.cpu!(operands, node.attrs, types);
     for (const [i, value] of node.outputs.entries()) tensors.set(value, { ...types[i]!, data: results[i]! });
   }
   return graph.outputs.map(tensorAt);

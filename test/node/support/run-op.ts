@@ -3,7 +3,6 @@ import { arrayOf } from '../../../delegate/ir/dtype.js';
 import type { Attrs } from '../../../delegate/ir/graph.js';
 import type { CpuTensor, InferInput, OpSpec } from '../../../delegate/ir/op.js';
 import { sizeOf } from '../../../delegate/ir/shape.js';
-import { tfjsCpu } from './tfjs-cpu.js';
 
 /** A float32 tensor of these values; of 0, 1, 2, … where there are none. */
 export function float(shape: readonly number[], values?: readonly number[]): CpuTensor {
@@ -52,5 +51,5 @@ export function runOp(
   const spec = specOf(specs, type);
   const declared = [0, 1].map(() => ({ shape: [], dtype }));
   const types = spec.infer(inputs, attrs, declared).map((output) => output!);
-  return spec.cpu!(inputs, attrs, types, tfjsCpu).map((data: TensorData) => [...(data as Float32Array)]);
+  return spec.cpu!(inputs, attrs, types).map((data: TensorData) => [...(data as Float32Array)]);
 }

@@ -1,22 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
-import { getBackend } from '@tensorflow/tfjs-core';
 import { type CpuTensor, type OpSpec, ops, UnsupportedError } from '../../../delegate/index.js';
-import { CpuDelegate } from '../../../src/runtime/cpu-delegate.js';
+import { cpuRunner } from '../../../src/runtime/cpu-runner.js';
 import { customSpecs } from '../../../src/runtime/custom-ops.js';
 import { float } from '../support/run-op.js';
 import { GraphBuilder } from './graphs.js';
 
 const values = (tensors: readonly CpuTensor[]) => tensors.map(({ data }) => [...(data as Float32Array)]);
 
-describe('CpuDelegate', () => {
+describe('running on the CPU', () => {
   it('runs the nodes of a graph in order, constants included', () => {
     const b = new GraphBuilder();
     const [x, y, z] = [b.value([3]), b.value([3]), b.value([3])];
     b.node('MUL', [x, b.constant([], Float32Array.of(2))], [y]);
     b.node('RELU6', [y], [z]);
-    assert.deepEqual(values(new CpuDelegate().run(b.graph([x], [y, z]), [float([3], [-1, 2, 5])])), [
+    assert.deepEqual(values(cpuRunner().run(b.graph([x], [y, z]), [float([3], [-1, 2, 5])])), [
       [-2, 4, 10],
       [0, 4, 6],
     ]);
@@ -26,7 +24,7 @@ describe('CpuDelegate', () => {
     const b = new GraphBuilder();
     const [x, at] = [b.value([4]), b.value([-1, 1], 'int64')];
     b.node('WHERE', [x], [at]);
-    const [found] = new CpuDelegate().run(b.graph([x], [at]), [float([4], [0, 3, 0, Number.NaN])]);
+    const [found] = cpuRunner().run(b.graph([x], [at]), [float([4], [0, 3, 0, Number.NaN])]);
     assert.deepEqual(found!.shape, [2, 1]);
     assert.deepEqual(found!.data, BigInt64Array.of(1n, 3n));
   });
@@ -35,7 +33,7 @@ describe('CpuDelegate', () => {
     const b = new GraphBuilder();
     const x = b.value([1]);
     assert.deepEqual(
-      values(new CpuDelegate().run(b.graph([x], [b.constant([1], Float32Array.of(7)), x]), [float([1], [5])])),
+      values(cpuRunner().run(b.graph([x], [b.constant([1], Float32Array.of(7)), x]), [float([1], [5])])),
       [[7], [5]],
     );
   });
@@ -45,7 +43,7 @@ describe('CpuDelegate', () => {
     const [x, y] = [b.value([1]), b.value([1], 'float32', { name: 'lost' })];
     b.node('MyOp', [x], [y]);
     assert.throws(
-      () => new CpuDelegate().run(b.graph([x], [y]), [float([1])]),
+      () => cpuRunner().run(b.graph([x], [y]), [float([1])]),
       (error: Error) => {
         assert.ok(error instanceof UnsupportedError);
         assert.match(error.message, /MyOp #0 "lost".*customOps: \{MyOp: \{inferShapes, cpu\}\}/);
@@ -58,7 +56,7 @@ describe('CpuDelegate', () => {
     const b = new GraphBuilder();
     const [x, y] = [b.value([2]), b.value([2])];
     b.node('ADD', [x, b.constant([3], new Float32Array(3))], [y]);
-    assert.throws(() => new CpuDelegate().run(b.graph([x], [y]), [float([2])]), /^ModelError: ADD #0 /);
+    assert.throws(() => cpuRunner().run(b.graph([x], [y]), [float([2])]), /^ModelError: ADD #0 /);
   });
 
   it('runs ops that the user supplies', () => {
@@ -69,8 +67,8 @@ describe('CpuDelegate', () => {
     const b = new GraphBuilder();
     const [x, y] = [b.value([2]), b.value([2])];
     b.node('Double', [x], [y]);
-    const delegate = new CpuDelegate(new Map([...ops, ...customSpecs({ Double: double })]));
-    assert.deepEqual(values(delegate.run(b.graph([x], [y]), [float([2], [1, 2])])), [[2, 4]]);
+    const runner = cpuRunner(new Map([...ops, ...customSpecs({ Double: double })]));
+    assert.deepEqual(values(runner.run(b.graph([x], [y]), [float([2], [1, 2])])), [[2, 4]]);
   });
 
   it('runs nodes that have outputs without a reader', () => {
@@ -79,36 +77,7 @@ describe('CpuDelegate', () => {
     b.node('Two', [x], [y, unread]);
     b.node('RELU', [y], [z]);
     const two: OpSpec = { type: 'Two', infer: ([t]) => [t!, t!], cpu: ([t]) => [t!.data, t!.data] };
-    const results = new CpuDelegate(new Map([...ops, ['Two', two]])).run(b.graph([x], [z]), [float([1], [3])]);
+    const results = cpuRunner(new Map([...ops, ['Two', two]])).run(b.graph([x], [z]), [float([1], [3])]);
     assert.deepEqual(values(results), [[3]]);
-  });
-
-  it('runs tfjs kernels without a tensor left and without switching the backend', (context) => {
-    const before = getBackend();
-    const backends = new Set<MathBackendCPU>();
-    const { makeTensorInfo } = MathBackendCPU.prototype;
-    context.mock.method(
-      MathBackendCPU.prototype,
-      'makeTensorInfo',
-      function (this: MathBackendCPU, ...args: Parameters<typeof makeTensorInfo>) {
-        backends.add(this);
-        return makeTensorInfo.apply(this, args);
-      },
-    );
-    const delegate = new CpuDelegate();
-    const x = float([2, 2], [1, 2, 3, 4]);
-    const product = delegate.run(
-      'BatchMatMul',
-      { a: { ...x, shape: [1, 2, 2] }, b: { ...x, shape: [1, 2, 2] } },
-      { transposeA: false, transposeB: false },
-    );
-    assert.deepEqual(product.shape, [1, 2, 2]);
-    assert.deepEqual(values([product]), [[7, 10, 15, 22]]);
-    assert.deepEqual(
-      [...backends].map((backend) => backend.numDataIds()),
-      [0],
-    );
-    assert.equal(getBackend(), before);
-    assert.throws(() => delegate.run('NoSuchKernel', {}), UnsupportedError);
   });
 });
