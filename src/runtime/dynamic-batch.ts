@@ -145,17 +145,10 @@ const REGROUPING = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS', 'FULLY_CONNECTE
 /** Ops along the last dimension, which must not be the batch. */
 const LAST_AXIS = new Set(['SOFTMAX', 'LOG_SOFTMAX', 'L2_NORMALIZATION']);
 
-/** Ops that treat dimension 0 index by index wherever their output grows with it. */
-const ROWWISE = new Set(
-  `ABS ADD ADD_N ARG_MAX ARG_MIN ATAN2 AVERAGE_POOL_2D BATCH_MATMUL BROADCAST_TO CAST CEIL CONCATENATION CONV_2D CONV_3D
-  CONV_3D_TRANSPOSE COS DEPTHWISE_CONV_2D DEPTH_TO_SPACE DEQUANTIZE DIV ELU EQUAL EXP FAKE_QUANT FLOOR FLOOR_DIV FLOOR_MOD
-  GELU GREATER GREATER_EQUAL HARD_SWISH L2_POOL_2D LEAKY_RELU LESS LESS_EQUAL LOCAL_RESPONSE_NORMALIZATION LOG LOGICAL_AND
-  LOGICAL_NOT LOGICAL_OR LOGISTIC MAXIMUM MAX_POOL_2D MEAN MINIMUM MIRROR_PAD MUL NEG NOT_EQUAL ONE_HOT PACK PAD PADV2 POW
-  PRELU QUANTIZE REDUCE_ALL REDUCE_ANY REDUCE_MAX REDUCE_MIN REDUCE_PROD RELU RELU6 RELU_0_TO_1 RELU_N1_TO_1
-  RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR ROUND RSQRT SELECT SELECT_V2 SIGN SIN SLICE SPACE_TO_DEPTH SPLIT SPLIT_V SQRT
-  SQUARE SQUARED_DIFFERENCE SUB SUM TANH TILE TRANSPOSE TRANSPOSE_CONV UNPACK ZEROS_LIKE Convolution2DTransposeBias`.split(
-    /\s+/,
-  ),
+/** Ops that may mix the indices of dimension 0. All other built-in ops treat it index by index where their output grows with it. */
+export const MIXING: ReadonlySet<string> = new Set(
+  `TOPK_V2 DENSIFY REVERSE_V2 SHAPE RANK BROADCAST_ARGS SPACE_TO_BATCH_ND BATCH_TO_SPACE_ND EMBEDDING_LOOKUP GATHER_ND WHERE
+  FILL RANGE CUMSUM`.split(/\s+/),
 );
 
 function keepsImagesApart(node: Node, batched: readonly Value[]): boolean {
@@ -166,5 +159,5 @@ function keepsImagesApart(node: Node, batched: readonly Value[]): boolean {
   if (LAST_AXIS.has(node.type)) return batched[0]!.shape.length > 1;
   if (node.type === 'STRIDED_SLICE') return Number((node.inputs[3]?.data as ArrayLike<number> | undefined)?.[0]) === 1;
   if (node.type === 'GATHER') return !batched.includes(node.inputs[0]!) || node.attrs.axis !== 0;
-  return ROWWISE.has(node.type);
+  return !MIXING.has(node.type);
 }

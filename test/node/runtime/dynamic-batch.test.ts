@@ -1,12 +1,25 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Graph, Value } from '../../../delegate/index.js';
-import { planBatch } from '../../../src/runtime/dynamic-batch.js';
+import { type Graph, ops, type Value } from '../../../delegate/index.js';
+import { MIXING, planBatch } from '../../../src/runtime/dynamic-batch.js';
 import { Session } from '../../../src/runtime/session.js';
 import { FakeGpu, fakeContext } from './fakes.js';
 import { GraphBuilder } from './graphs.js';
 
 const batched = { shapeSignature: [-1, 2] };
+
+/** Ops whose every output row comes from the same rows of the inputs, or whose rules are spelled out in the planner. */
+const APART = new Set(
+  `ABS ADD ADD_N ARG_MAX ARG_MIN ATAN2 AVERAGE_POOL_2D BATCH_MATMUL BROADCAST_TO CAST CEIL CONCATENATION CONV_2D
+  COS DEPTHWISE_CONV_2D DEPTH_TO_SPACE DEQUANTIZE DIV ELU EQUAL EXP FLOOR FLOOR_DIV FLOOR_MOD GELU GREATER
+  GREATER_EQUAL HARD_SWISH L2_POOL_2D LEAKY_RELU LESS LESS_EQUAL LOCAL_RESPONSE_NORMALIZATION LOG LOGICAL_AND
+  LOGICAL_NOT LOGICAL_OR LOGISTIC MAXIMUM MAX_POOL_2D MEAN MINIMUM MIRROR_PAD MUL NEG NOT_EQUAL ONE_HOT PACK PAD
+  PADV2 POW PRELU QUANTIZE REDUCE_ALL REDUCE_ANY REDUCE_MAX REDUCE_MIN REDUCE_PROD RELU RELU6 RELU_0_TO_1
+  RELU_N1_TO_1 RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR ROUND RSQRT SELECT SELECT_V2 SIGN SIN SLICE
+  SPACE_TO_DEPTH SPLIT SPLIT_V SQRT SQUARE SQUARED_DIFFERENCE SUB SUM TANH TILE TRANSPOSE TRANSPOSE_CONV UNPACK
+  ZEROS_LIKE Convolution2DTransposeBias
+  RESHAPE SQUEEZE EXPAND_DIMS FULLY_CONNECTED SOFTMAX LOG_SOFTMAX L2_NORMALIZATION STRIDED_SLICE GATHER`.split(/\s+/),
+);
 
 /** NEG → op (with a constant) on [batch, 2]. */
 function graphOf(type: string, constant?: Value): Graph {
@@ -24,6 +37,10 @@ const declinedOf = (graph: Graph, ...shapes: number[][]) => {
 };
 
 describe('dynamic batch', () => {
+  it('knows of every op whether it mixes images', () => {
+    assert.deepEqual(new Set([...ops.keys()].filter((type) => !MIXING.has(type))), APART);
+  });
+
   it('runs any batch size from one compilation', () => {
     const gpu = new FakeGpu();
     const session = new Session(graphOf('ABS'), 'subgraphs[0]', fakeContext(gpu, { dynamicBatch: true }));
