@@ -1,12 +1,11 @@
 import type { TensorData } from '../../delegate/index.js';
-import { toGraph } from '../format/graph.js';
 import { listOf, type Model } from '../format/model.js';
-import { readModel } from '../format/read.js';
-import { type Environment, environmentOf, type LoadOptions } from './load-options.js';
+import type { Environment, LoadOptions } from './load-options.js';
+import { LoadedModel, loadFile } from './loaded-model.js';
 import { monotone, partOf } from './progress.js';
-import { drawsOf, type ModelStats, type OpProfile, profileOf, type Report, reportOn } from './report.js';
+import { type ModelStats, type OpProfile, profileOf, type Report } from './report.js';
 import { type SignatureRunner, signatureRunner } from './signature-runner.js';
-import { type ModelSource, readSource } from './sources.js';
+import type { ModelSource } from './sources.js';
 import { Subgraph } from './subgraph.js';
 import { detailsOf, fileValue, type TensorDetails } from './tensor-details.js';
 import { copyValues, type InputData } from './tensor-values.js';
@@ -22,29 +21,19 @@ export interface SignatureNames {
  * file. Owns GPU memory until disposed.
  */
 export class Interpreter {
-  readonly #model: Model;
-  readonly #environment: Environment;
+  readonly #loaded: LoadedModel<Subgraph>;
   readonly #options: LoadOptions;
-  readonly #subgraphs = new Map<number, Subgraph>();
-  #disposed = false;
 
   /** Use `Interpreter.create`; this takes what it has found. */
   constructor(model: Model, environment: Environment, options: LoadOptions = {}) {
-    this.#model = model;
-    this.#environment = environment;
+    this.#loaded = new LoadedModel(model, environment, (file, index) => new Subgraph(file, index, environment.session));
     this.#options = { ...options, onProgress: monotone(options.onProgress) };
-    this.#subgraph(0);
+    this.#loaded.subgraph(0);
   }
 
   /** Verifies and reads a model. Throws ModelError for a bad file. Compiling waits for `allocateTensors`. */
   static async create(source: ModelSource, options: LoadOptions = {}): Promise<Interpreter> {
-    const onProgress = monotone(options.onProgress);
-    const maxBytes = options.limits?.fileBytes;
-    const bytes = await readSource(source, { ...options, onProgress, ...(maxBytes !== undefined && { maxBytes }) });
-    onProgress(partOf('verify', 0));
-    const model = readModel(bytes, options.limits);
-    onProgress(partOf('verify', 1));
-    const environment = environmentOf(options);
+    const { model, environment, onProgress } = await loadFile(source, options);
     try {
       return new Interpreter(model, environment, { ...options, onProgress });
     } catch (error) {
@@ -70,11 +59,10 @@ export class Interpreter {
 
   /** All tensors of a subgraph, by index. */
   getTensorDetails(subgraph = 0): TensorDetails[] {
-    this.#expectAlive();
-    const tensors = this.#model.subgraphs?.[subgraph]?.tensors;
-    if (!tensors)
-      throw new RangeError(`subgraph ${subgraph}; accepted: 0 to ${listOf(this.#model.subgraphs).length - 1}`);
-    const loaded = this.#subgraphs.get(subgraph);
+    const { model, subgraphs } = this.#loaded;
+    const tensors = model.subgraphs?.[subgraph]?.tensors;
+    if (!tensors) throw new RangeError(`subgraph ${subgraph}; accepted: 0 to ${listOf(model.subgraphs).length - 1}`);
+    const loaded = subgraphs.get(subgraph);
     const current = new Map(loaded && [...loaded.inputs, ...loaded.outputs].map((value) => [value.id, value]));
     return tensors.map((tensor, index) => detailsOf(current.get(index) ?? fileValue(tensor, index)));
   }
@@ -92,8 +80,7 @@ export class Interpreter {
 
   /** Sets the variables of all subgraphs to zero. */
   resetAllVariables(): void {
-    this.#expectAlive();
-    for (const { session } of this.#subgraphs.values()) session.resetVariables();
+    for (const { session } of this.#loaded.subgraphs.values()) session.resetVariables();
   }
 
   /** Runs the model. Returns before the GPU is done where only the GPU has work. */
@@ -124,9 +111,8 @@ export class Interpreter {
 
   /** Names of inputs and outputs by signature key. */
   getSignatureList(): Record<string, SignatureNames> {
-    this.#expectAlive();
     const list: Record<string, SignatureNames> = Object.create(null);
-    for (const { signatureKey = '', inputs, outputs } of listOf(this.#model.signatureDefs)) {
+    for (const { signatureKey = '', inputs, outputs } of this.#loaded.signatures) {
       const names = (maps: typeof inputs) => listOf(maps).map(({ name = '' }) => name);
       list[signatureKey] = { inputs: names(inputs), outputs: names(outputs) };
     }
@@ -135,27 +121,15 @@ export class Interpreter {
 
   /** The signature as a function of named inputs; `key` may be left out where there is only one. */
   getSignatureRunner(key?: string): SignatureRunner {
-    this.#expectAlive();
-    const definitions = listOf(this.#model.signatureDefs);
-    const found =
-      key === undefined && definitions.length === 1 ? definitions[0] : definitions.find((d) => d.signatureKey === key);
-    if (!found) {
-      const keys = definitions.map(({ signatureKey = '' }) => JSON.stringify(signatureKey.slice(0, 64)));
-      throw new RangeError(
-        `signature ${JSON.stringify(key)}; accepted: ${keys.join(', ') || 'none, the model has no signatures'}`,
-      );
-    }
-    return signatureRunner(found, this.#subgraph(found.subgraphIndex));
+    const { signatures } = this.#loaded;
+    const only = key === undefined && signatures.length === 1 ? signatures[0]?.signatureKey : key;
+    const found = this.#loaded.signature(only);
+    return signatureRunner(found, this.#loaded.subgraph(found.subgraphIndex));
   }
 
   /** Where every operator of the compiled subgraphs runs and why, and what it takes. */
   report(): Report {
-    this.#expectAlive();
-    const { gpu, session } = this.#environment;
-    const compiled = [...this.#subgraphs].filter(([, { session }]) => session.placement);
-    if (compiled.length === 0) throw new Error('nothing is compiled yet; call allocateTensors first');
-    const subgraphs = compiled.map(([index, { file, session }]) => ({ index, file, session }));
-    return reportOn(subgraphs, gpu.precision, session.device !== undefined);
+    return this.#loaded.report();
   }
 
   /** Runs once and tells the time of every operator's draws. */
@@ -167,18 +141,12 @@ export class Interpreter {
 
   /** Counters of the context's GL objects, and this model's draws. All return to their start after `dispose`. */
   stats(): ModelStats {
-    const none = { textures: 0, textureBytes: 0, buffers: 0, programs: 0, framebuffers: 0, executables: 0 };
-    const { session, models } = this.#environment;
-    const draws = [...this.#subgraphs.values()].reduce((sum, { session }) => sum + drawsOf(session), 0);
-    return { ...(session.device?.delegate().stats() ?? none), draws, models: models() };
+    return this.#loaded.stats();
   }
 
   /** Frees everything. Calling it again does nothing. */
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    for (const { session } of this.#subgraphs.values()) session.dispose();
-    this.#environment.release();
+    this.#loaded.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -186,7 +154,7 @@ export class Interpreter {
   }
 
   get #main(): Subgraph {
-    return this.#subgraph(0);
+    return this.#loaded.subgraph(0);
   }
 
   #inputsAt(index: number): number[] {
@@ -196,17 +164,5 @@ export class Interpreter {
     throw new RangeError(
       `tensor ${index} is no input; accepted: ${inputs.map(({ id }) => id).join(', ') || 'none, there are no inputs'}`,
     );
-  }
-
-  #expectAlive(): void {
-    if (this.#disposed) throw new Error('the interpreter is disposed; create another one');
-  }
-
-  #subgraph(index: number): Subgraph {
-    this.#expectAlive();
-    const subgraph =
-      this.#subgraphs.get(index) ?? new Subgraph(toGraph(this.#model, index), index, this.#environment.session);
-    this.#subgraphs.set(index, subgraph);
-    return subgraph;
   }
 }

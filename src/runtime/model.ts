@@ -1,15 +1,14 @@
 import type { InferenceModel, ModelTensorInfo, NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
 import type { Value } from '../../delegate/index.js';
-import { toGraph } from '../format/graph.js';
-import { listOf, type Model } from '../format/model.js';
-import { readModel } from '../format/read.js';
-import { type Environment, environmentOf, type LoadOptions } from './load-options.js';
+import { listOf, type Model, type SignatureDef } from '../format/model.js';
+import type { Environment, LoadOptions } from './load-options.js';
+import { LoadedModel, loadFile } from './loaded-model.js';
 import { type BoundInputs, bindInputs, type ModelInputs } from './model-inputs.js';
 import { type Names, namesOf, positionsOf } from './model-names.js';
-import { monotone, partOf } from './progress.js';
-import { drawsOf, type ModelStats, type OpProfile, profileOf, type Report, reportOn } from './report.js';
+import { partOf } from './progress.js';
+import { type ModelStats, type OpProfile, profileOf, type Report } from './report.js';
 import { Session } from './session.js';
-import { type ModelSource, readSource } from './sources.js';
+import type { ModelSource } from './sources.js';
 import { TensorSession } from './tensor-session.js';
 import { tfjsDtype } from './tfjs-values.js';
 
@@ -21,13 +20,7 @@ export interface ExecuteOptions {
 
 /** Loads a `.tflite` model and compiles it. Throws ModelError for a bad file. */
 export async function loadTFLiteModel(source: ModelSource, options: LoadOptions = {}): Promise<TFLiteModel> {
-  const onProgress = monotone(options.onProgress);
-  const maxBytes = options.limits?.fileBytes;
-  const bytes = await readSource(source, { ...options, onProgress, ...(maxBytes !== undefined && { maxBytes }) });
-  onProgress(partOf('verify', 0));
-  const file = readModel(bytes, options.limits);
-  onProgress(partOf('verify', 1));
-  const environment = environmentOf(options);
+  const { model: file, environment, onProgress } = await loadFile(source, options);
   let model: TFLiteModel | undefined;
   try {
     model = new TFLiteModel(file, environment);
@@ -43,16 +36,15 @@ export async function loadTFLiteModel(source: ModelSource, options: LoadOptions 
 
 /** A loaded model on tfjs tensors. Owns GPU memory until disposed; the tensors it returns are the caller's. */
 export class TFLiteModel implements InferenceModel {
-  readonly #model: Model;
-  readonly #environment: Environment;
-  readonly #sessions = new Map<number, TensorSession>();
+  readonly #loaded: LoadedModel<TensorSession>;
   readonly #main: Entry;
-  #disposed = false;
 
   /** Use `loadTFLiteModel`; this takes what it has found. */
   constructor(model: Model, environment: Environment) {
-    this.#model = model;
-    this.#environment = environment;
+    const { session, gl } = environment;
+    this.#loaded = new LoadedModel(model, environment, (file, index) => {
+      return new TensorSession(new Session(file, `subgraphs[${index}]`, session), file, gl);
+    });
     this.#main = this.#entry();
   }
 
@@ -68,7 +60,7 @@ export class TFLiteModel implements InferenceModel {
 
   /** Names of the model's signatures. */
   get signatures(): string[] {
-    return listOf(this.#model.signatureDefs).map(({ signatureKey = '' }) => signatureKey);
+    return this.#loaded.signatures.map(({ signatureKey = '' }) => signatureKey);
   }
 
   /** Compiles where that is due: after a batch of another size and after the context was lost. Runs do so themselves. */
@@ -105,7 +97,7 @@ export class TFLiteModel implements InferenceModel {
     outputs?: string | readonly string[],
     { signature }: ExecuteOptions = {},
   ): Promise<Tensor | Tensor[]> {
-    const entry = signature === undefined ? this.#main : this.#entry(signature);
+    const entry = signature === undefined ? this.#main : this.#entry(this.#loaded.signature(signature));
     const wanted = wantedOf(outputs, entry);
     return withInputs(this.#bind(inputs, entry), async (tensors) =>
       oneOrAll(await entry.session.runAsync(tensors, wanted)),
@@ -119,11 +111,7 @@ export class TFLiteModel implements InferenceModel {
 
   /** Where every operator runs and why, and what it takes. */
   report(): Report {
-    this.#expectAlive();
-    const { gpu, session } = this.#environment;
-    const compiled = [...this.#sessions].filter(([, { session }]) => session.placement);
-    const subgraphs = compiled.map(([index, { file, session }]) => ({ index, file, session }));
-    return reportOn(subgraphs, gpu.precision, session.device !== undefined);
+    return this.#loaded.report();
   }
 
   /** Runs once and tells the time of every operator's draws. */
@@ -135,18 +123,12 @@ export class TFLiteModel implements InferenceModel {
 
   /** Counters of the context's GL objects, and this model's draws. All return to their start after `dispose`. */
   stats(): ModelStats {
-    const none = { textures: 0, textureBytes: 0, buffers: 0, programs: 0, framebuffers: 0, executables: 0 };
-    const { session, models } = this.#environment;
-    const draws = [...this.#sessions.values()].reduce((sum, { session }) => sum + drawsOf(session), 0);
-    return { ...(session.device?.delegate().stats() ?? none), draws, models: models() };
+    return this.#loaded.stats();
   }
 
   /** Frees everything. Calling it again does nothing. */
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    for (const { session } of this.#sessions.values()) session.dispose();
-    this.#environment.release();
+    this.#loaded.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -154,53 +136,24 @@ export class TFLiteModel implements InferenceModel {
   }
 
   /** The main subgraph, or a signature. */
-  #entry(signature?: string): Entry {
-    const all = listOf(this.#model.signatureDefs);
-    const found = signature === undefined ? undefined : all.find(({ signatureKey = '' }) => signatureKey === signature);
-    if (signature !== undefined && !found) {
-      const accepted = this.signatures.map((key) => `"${key.slice(0, 64)}"`).join(', ');
-      throw new RangeError(
-        `there is no signature "${signature.slice(0, 64)}"; accepted: ${accepted || 'none, the model has none'}`,
-      );
-    }
-    const session = this.#session(found?.subgraphIndex ?? 0);
-    const aliases = found ? [found] : all.filter(({ subgraphIndex }) => subgraphIndex === 0);
+  #entry(signature?: SignatureDef): Entry {
+    const session = this.#loaded.subgraph(signature?.subgraphIndex ?? 0);
+    const main = this.#loaded.signatures.filter(({ subgraphIndex }) => subgraphIndex === 0);
+    const aliases = signature ? [signature] : main;
+    const aliasesOf = (side: 'inputs' | 'outputs') => aliases.flatMap((alias) => listOf(alias[side]));
     const { inputs, outputs } = session.file;
     return {
       session,
-      inputNames: namesOf(
-        'input',
-        inputs,
-        aliases.flatMap((a) => listOf(a.inputs)),
-      ),
-      outputNames: namesOf(
-        'output',
-        outputs,
-        aliases.flatMap((a) => listOf(a.outputs)),
-      ),
-      inputOrder: found ? positionsOf(inputs, found.inputs) : [...inputs.keys()],
-      outputOrder: found ? positionsOf(outputs, found.outputs) : [...outputs.keys()],
+      inputNames: namesOf('input', inputs, aliasesOf('inputs')),
+      outputNames: namesOf('output', outputs, aliasesOf('outputs')),
+      inputOrder: signature ? positionsOf(inputs, signature.inputs) : [...inputs.keys()],
+      outputOrder: signature ? positionsOf(outputs, signature.outputs) : [...outputs.keys()],
     };
   }
 
-  #session(index: number): TensorSession {
-    this.#expectAlive();
-    const known = this.#sessions.get(index);
-    if (known) return known;
-    const { session, gl } = this.#environment;
-    const graph = toGraph(this.#model, index);
-    const made = new TensorSession(new Session(graph, `subgraphs[${index}]`, session), graph, gl);
-    this.#sessions.set(index, made);
-    return made;
-  }
-
   #bind(inputs: ModelInputs, { session, inputOrder, inputNames }: Entry): BoundInputs {
-    this.#expectAlive();
+    this.#loaded.expectAlive();
     return bindInputs(inputs, session.session.inputs, inputOrder, inputNames);
-  }
-
-  #expectAlive(): void {
-    if (this.#disposed) throw new Error('the model is disposed; load it again');
   }
 }
 

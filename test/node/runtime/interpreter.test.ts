@@ -331,7 +331,7 @@ describe('Interpreter', () => {
     it.dispose();
     it[Symbol.dispose]();
     assert.equal(it.released(), 1);
-    assert.throws(() => it.invoke(), /the interpreter is disposed/);
+    assert.throws(() => it.invoke(), /the model is disposed; load it again/);
     assert.throws(() => it.getInputDetails(), /disposed/);
     await assert.rejects(it.allocateTensors(), /disposed/);
     assert.deepEqual(it.stats().executables, 0);
@@ -351,7 +351,7 @@ describe('signatures', () => {
   it('may be left unnamed where there is one, and are refused by name', () => {
     const it = interpreterOf(chain);
     assert.equal(it.getSignatureRunner().key, 'serving_default');
-    assert.throws(() => it.getSignatureRunner('train'), /signature "train"; accepted: "serving_default"/);
+    assert.throws(() => it.getSignatureRunner('train'), /there is no signature "train"; accepted: "serving_default"/);
     assert.throws(() => interpreterOf(modelOf(chain.subgraphs!)).getSignatureRunner(), /the model has no signatures/);
   });
 
