@@ -66,7 +66,7 @@ export function parseSchema(
   const unions = new Map<string, Enumeration>();
   const rows = [['NONE'], ...entriesOf(tableText)];
   for (const [name, text] of Object.entries(unionTexts)) {
-    const members = entriesOf(text);
+    const members = entriesOf(text).map(([member, ...fields]) => [tableName(member!), ...fields]);
     unions.set(name, enumeration(name, 'ubyte', ['NONE', ...members.map(([member]) => member!)]));
     rows.push(...members);
   }
@@ -77,6 +77,13 @@ export function parseSchema(
     for (const text of texts) fields.push(parseField(text, (fields.at(-1)?.slot ?? -1) + 1, schema));
   }
   return schema;
+}
+
+/** The options table of an operator: `Conv2DOptions` for `CONV_2D`. Other names stand for themselves. */
+export function tableName(name: string): string {
+  if (/[a-z]/.test(name)) return name;
+  const words = name.split('_').map((word) => (/^\d/.test(word) ? word : word[0] + word.slice(1).toLowerCase()));
+  return `${words.join('')}Options`;
 }
 
 function parseField(text: string, slot: number, { enums, unions, tables }: Schema): Field {

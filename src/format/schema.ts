@@ -1,5 +1,5 @@
 import { builtinOperators, operators } from './operators.js';
-import { type Enumeration, parseSchema, type Table } from './schema-notation.js';
+import { type Enumeration, parseSchema, type Table, tableName } from './schema-notation.js';
 
 // The TFLite schema, version 3. The verifier, the reader, the writer and the printer all follow this table.
 
@@ -50,7 +50,7 @@ Model version:uint operatorCodes:[OperatorCode] subgraphs:[SubGraph] description
   metadataBuffer:[int] metadata:[Metadata] signatureDefs:[SignatureDef] externalBufferGroups:[ExternalBufferGroup]
   externalBuffers:[ExternalBuffer]`;
 
-// Unions: their members 1, 2, … are tables; 0 is NONE.
+// Unions: their members 1, 2, … are tables; 0 is NONE. An operator's name stands for its options: CONV_2D for Conv2DOptions.
 const UNIONS = {
   QuantizationDetails: `
 CustomQuantization custom:[ubyte]
@@ -61,176 +61,176 @@ Int32Vector values:[int]
 Uint16Vector values:[ushort]
 Uint8Vector values:[ubyte]`,
   BuiltinOptions: `
-Conv2DOptions padding:Padding strideW:int strideH:int fusedActivationFunction:ActivationFunctionType
-  dilationWFactor:int=1 dilationHFactor:int=1 quantizedBiasType:TensorType
-DepthwiseConv2DOptions padding:Padding strideW:int strideH:int depthMultiplier:int
+CONV_2D padding:Padding strideW:int strideH:int fusedActivationFunction:ActivationFunctionType dilationWFactor:int=1
+  dilationHFactor:int=1 quantizedBiasType:TensorType
+DEPTHWISE_CONV_2D padding:Padding strideW:int strideH:int depthMultiplier:int
   fusedActivationFunction:ActivationFunctionType dilationWFactor:int=1 dilationHFactor:int=1
-ConcatEmbeddingsOptions numChannels:int numColumnsPerChannel:[int] embeddingDimPerChannel:[int]
+CONCAT_EMBEDDINGS numChannels:int numColumnsPerChannel:[int] embeddingDimPerChannel:[int]
 LSHProjectionOptions type:LSHProjectionType
 Pool2DOptions padding:Padding strideW:int strideH:int filterWidth:int filterHeight:int
   fusedActivationFunction:ActivationFunctionType
 SVDFOptions rank:int fusedActivationFunction:ActivationFunctionType asymmetricQuantizeInputs:bool
 RNNOptions fusedActivationFunction:ActivationFunctionType asymmetricQuantizeInputs:bool
-FullyConnectedOptions fusedActivationFunction:ActivationFunctionType weightsFormat:FullyConnectedOptionsWeightsFormat
+FULLY_CONNECTED fusedActivationFunction:ActivationFunctionType weightsFormat:FullyConnectedOptionsWeightsFormat
   keepNumDims:bool asymmetricQuantizeInputs:bool quantizedBiasType:TensorType
-SoftmaxOptions beta:float
-ConcatenationOptions axis:int fusedActivationFunction:ActivationFunctionType
-AddOptions fusedActivationFunction:ActivationFunctionType potScaleInt16:bool=true
+SOFTMAX beta:float
+CONCATENATION axis:int fusedActivationFunction:ActivationFunctionType
+ADD fusedActivationFunction:ActivationFunctionType potScaleInt16:bool=true
 L2NormOptions fusedActivationFunction:ActivationFunctionType
-LocalResponseNormalizationOptions radius:int bias:float alpha:float beta:float
+LOCAL_RESPONSE_NORMALIZATION radius:int bias:float alpha:float beta:float
 LSTMOptions fusedActivationFunction:ActivationFunctionType cellClip:float projClip:float kernelType:LSTMKernelType
   asymmetricQuantizeInputs:bool
-ResizeBilinearOptions newHeight:int newWidth:int alignCorners:bool halfPixelCenters:bool
-CallOptions subgraph:uint
-ReshapeOptions newShape:[int]
-SkipGramOptions ngramSize:int maxSkipSize:int includeAllNgrams:bool
-SpaceToDepthOptions blockSize:int
-EmbeddingLookupSparseOptions combiner:CombinerType
-MulOptions fusedActivationFunction:ActivationFunctionType
-PadOptions
-GatherOptions axis:int batchDims:int
+RESIZE_BILINEAR newHeight:int newWidth:int alignCorners:bool halfPixelCenters:bool
+CALL subgraph:uint
+RESHAPE newShape:[int]
+SKIP_GRAM ngramSize:int maxSkipSize:int includeAllNgrams:bool
+SPACE_TO_DEPTH blockSize:int
+EMBEDDING_LOOKUP_SPARSE combiner:CombinerType
+MUL fusedActivationFunction:ActivationFunctionType
+PAD
+GATHER axis:int batchDims:int
 BatchToSpaceNDOptions
 SpaceToBatchNDOptions
-TransposeOptions
+TRANSPOSE
 ReducerOptions keepDims:bool
-SubOptions fusedActivationFunction:ActivationFunctionType potScaleInt16:bool=true
-DivOptions fusedActivationFunction:ActivationFunctionType
-SqueezeOptions squeezeDims:[int]
+SUB fusedActivationFunction:ActivationFunctionType potScaleInt16:bool=true
+DIV fusedActivationFunction:ActivationFunctionType
+SQUEEZE squeezeDims:[int]
 SequenceRNNOptions timeMajor:bool fusedActivationFunction:ActivationFunctionType asymmetricQuantizeInputs:bool
-StridedSliceOptions beginMask:int endMask:int ellipsisMask:int newAxisMask:int shrinkAxisMask:int offset:bool
-ExpOptions
+STRIDED_SLICE beginMask:int endMask:int ellipsisMask:int newAxisMask:int shrinkAxisMask:int offset:bool
+EXP
 TopKV2Options
-SplitOptions numSplits:int
-LogSoftmaxOptions
-CastOptions inDataType:TensorType outDataType:TensorType
-DequantizeOptions
+SPLIT numSplits:int
+LOG_SOFTMAX
+CAST inDataType:TensorType outDataType:TensorType
+DEQUANTIZE
 MaximumMinimumOptions
-ArgMaxOptions outputType:TensorType
-LessOptions
-NegOptions
+ARG_MAX outputType:TensorType
+LESS
+NEG
 PadV2Options
-GreaterOptions
-GreaterEqualOptions
-LessEqualOptions
-SelectOptions
-SliceOptions
-TransposeConvOptions padding:Padding strideW:int strideH:int fusedActivationFunction:ActivationFunctionType
+GREATER
+GREATER_EQUAL
+LESS_EQUAL
+SELECT
+SLICE
+TRANSPOSE_CONV padding:Padding strideW:int strideH:int fusedActivationFunction:ActivationFunctionType
   quantizedBiasType:TensorType
-SparseToDenseOptions validateIndices:bool
-TileOptions
-ExpandDimsOptions
-EqualOptions
-NotEqualOptions
-ShapeOptions outType:TensorType
-PowOptions
-ArgMinOptions outputType:TensorType
-FakeQuantOptions min:float max:float numBits:int narrowRange:bool
-PackOptions valuesCount:int axis:int
-LogicalOrOptions
-OneHotOptions axis:int
-LogicalAndOptions
-LogicalNotOptions
-UnpackOptions num:int axis:int
-FloorDivOptions
-SquareOptions
-ZerosLikeOptions
-FillOptions
+SPARSE_TO_DENSE validateIndices:bool
+TILE
+EXPAND_DIMS
+EQUAL
+NOT_EQUAL
+SHAPE outType:TensorType
+POW
+ARG_MIN outputType:TensorType
+FAKE_QUANT min:float max:float numBits:int narrowRange:bool
+PACK valuesCount:int axis:int
+LOGICAL_OR
+ONE_HOT axis:int
+LOGICAL_AND
+LOGICAL_NOT
+UNPACK num:int axis:int
+FLOOR_DIV
+SQUARE
+ZEROS_LIKE
+FILL
 BidirectionalSequenceLSTMOptions fusedActivationFunction:ActivationFunctionType cellClip:float projClip:float
   mergeOutputs:bool timeMajor:bool=true asymmetricQuantizeInputs:bool
 BidirectionalSequenceRNNOptions timeMajor:bool fusedActivationFunction:ActivationFunctionType mergeOutputs:bool
   asymmetricQuantizeInputs:bool
 UnidirectionalSequenceLSTMOptions fusedActivationFunction:ActivationFunctionType cellClip:float projClip:float
   timeMajor:bool asymmetricQuantizeInputs:bool diagonalRecurrentTensors:bool
-FloorModOptions
-RangeOptions
-ResizeNearestNeighborOptions alignCorners:bool halfPixelCenters:bool
-LeakyReluOptions alpha:float
-SquaredDifferenceOptions
-MirrorPadOptions mode:MirrorPadMode
-AbsOptions
-SplitVOptions numSplits:int
-UniqueOptions idxOutType:TensorType=INT32
-ReverseV2Options
-AddNOptions
-GatherNdOptions
-CosOptions
-WhereOptions
-RankOptions
-ReverseSequenceOptions seqDim:int batchDim:int
-MatrixDiagOptions
-QuantizeOptions
-MatrixSetDiagOptions
-HardSwishOptions
-IfOptions thenSubgraphIndex:int elseSubgraphIndex:int
-WhileOptions condSubgraphIndex:int bodySubgraphIndex:int
-DepthToSpaceOptions blockSize:int
-NonMaxSuppressionV4Options
-NonMaxSuppressionV5Options
-ScatterNdOptions
-SelectV2Options
-DensifyOptions
-SegmentSumOptions
+FLOOR_MOD
+RANGE
+RESIZE_NEAREST_NEIGHBOR alignCorners:bool halfPixelCenters:bool
+LEAKY_RELU alpha:float
+SQUARED_DIFFERENCE
+MIRROR_PAD mode:MirrorPadMode
+ABS
+SPLIT_V numSplits:int
+UNIQUE idxOutType:TensorType=INT32
+REVERSE_V2
+ADD_N
+GATHER_ND
+COS
+WHERE
+RANK
+REVERSE_SEQUENCE seqDim:int batchDim:int
+MATRIX_DIAG
+QUANTIZE
+MATRIX_SET_DIAG
+HARD_SWISH
+IF thenSubgraphIndex:int elseSubgraphIndex:int
+WHILE condSubgraphIndex:int bodySubgraphIndex:int
+DEPTH_TO_SPACE blockSize:int
+NON_MAX_SUPPRESSION_V4
+NON_MAX_SUPPRESSION_V5
+SCATTER_ND
+SELECT_V2
+DENSIFY
+SEGMENT_SUM
 BatchMatMulOptions adjX:bool adjY:bool asymmetricQuantizeInputs:bool
-CumsumOptions exclusive:bool reverse:bool
-CallOnceOptions initSubgraphIndex:int
-BroadcastToOptions
-Rfft2dOptions
-Conv3DOptions padding:Padding strideD:int strideW:int strideH:int fusedActivationFunction:ActivationFunctionType
+CUMSUM exclusive:bool reverse:bool
+CALL_ONCE initSubgraphIndex:int
+BROADCAST_TO
+RFFT2D
+CONV_3D padding:Padding strideD:int strideW:int strideH:int fusedActivationFunction:ActivationFunctionType
   dilationDFactor:int=1 dilationWFactor:int=1 dilationHFactor:int=1
-HashtableOptions tableId:int keyDtype:TensorType valueDtype:TensorType
-HashtableFindOptions
-HashtableImportOptions
-HashtableSizeOptions
-VarHandleOptions container:string sharedName:string
-ReadVariableOptions
-AssignVariableOptions
+HASHTABLE tableId:int keyDtype:TensorType valueDtype:TensorType
+HASHTABLE_FIND
+HASHTABLE_IMPORT
+HASHTABLE_SIZE
+VAR_HANDLE container:string sharedName:string
+READ_VARIABLE
+ASSIGN_VARIABLE
 RandomOptions seed:long seed2:long
-BucketizeOptions boundaries:[float]
-GeluOptions approximate:bool
-DynamicUpdateSliceOptions
-UnsortedSegmentProdOptions
-UnsortedSegmentMaxOptions
-UnsortedSegmentMinOptions
-UnsortedSegmentSumOptions
+BUCKETIZE boundaries:[float]
+GELU approximate:bool
+DYNAMIC_UPDATE_SLICE
+UNSORTED_SEGMENT_PROD
+UNSORTED_SEGMENT_MAX
+UNSORTED_SEGMENT_MIN
+UNSORTED_SEGMENT_SUM
 ATan2Options
-SignOptions
-BitcastOptions
-BitwiseXorOptions
-RightShiftOptions`,
+SIGN
+BITCAST
+BITWISE_XOR
+RIGHT_SHIFT`,
   BuiltinOptions2: `
-StablehloConcatenateOptions dimension:long
-StablehloBroadcastInDimOptions broadcastDimensions:[long]
-StablehloSliceOptions startIndices:[long] limitIndices:[long] strides:[long]
-StablehloConvolutionOptions windowStrides:[long] padding:[long] lhsDilation:[long] rhsDilation:[long]
-  windowReversal:[bool] inputBatchDimension:long inputFeatureDimension:long inputSpatialDimensions:[long]
-  kernelInputFeatureDimension:long kernelOutputFeatureDimension:long kernelSpatialDimensions:[long]
-  outputBatchDimension:long outputFeatureDimension:long outputSpatialDimensions:[long] featureGroupCount:long
-  batchGroupCount:long precisionConfig:[StablehloPrecisionConfig]
-StablehloCustomCallOptions callTargetName:string hasSideEffect:bool backendConfig:string apiVersion:int
+STABLEHLO_CONCATENATE dimension:long
+STABLEHLO_BROADCAST_IN_DIM broadcastDimensions:[long]
+STABLEHLO_SLICE startIndices:[long] limitIndices:[long] strides:[long]
+STABLEHLO_CONVOLUTION windowStrides:[long] padding:[long] lhsDilation:[long] rhsDilation:[long] windowReversal:[bool]
+  inputBatchDimension:long inputFeatureDimension:long inputSpatialDimensions:[long] kernelInputFeatureDimension:long
+  kernelOutputFeatureDimension:long kernelSpatialDimensions:[long] outputBatchDimension:long
+  outputFeatureDimension:long outputSpatialDimensions:[long] featureGroupCount:long batchGroupCount:long
+  precisionConfig:[StablehloPrecisionConfig]
+STABLEHLO_CUSTOM_CALL callTargetName:string hasSideEffect:bool backendConfig:string apiVersion:int
   calledComputations:[int] customAttributes:[ubyte]
-StablehloReduceOptions dimensions:[long] bodySubgraphIndex:int
-StablehloScatterOptions indicesAreSorted:bool updateWindowDims:[long] insertedWindowDims:[long]
+STABLEHLO_REDUCE dimensions:[long] bodySubgraphIndex:int
+STABLEHLO_SCATTER indicesAreSorted:bool updateWindowDims:[long] insertedWindowDims:[long]
   scatterDimsToOperandDims:[long] indexVectorDim:long uniqueIndices:bool updateComputationSubgraphIndex:int
-StablehloCompareOptions comparisonDirection:StablehloComparisonDirection compareType:StablehloComparisonType
-StablehloDynamicSliceOptions sliceSizes:[long]
-StablehloPadOptions edgePaddingLow:[long] edgePaddingHigh:[long] interiorPadding:[long]
-StablehloIotaOptions iotaDimension:long
-StablehloDotGeneralOptions lhsBatchingDimensions:[long] rhsBatchingDimensions:[long] lhsContractingDimensions:[long]
+STABLEHLO_COMPARE comparisonDirection:StablehloComparisonDirection compareType:StablehloComparisonType
+STABLEHLO_DYNAMIC_SLICE sliceSizes:[long]
+STABLEHLO_PAD edgePaddingLow:[long] edgePaddingHigh:[long] interiorPadding:[long]
+STABLEHLO_IOTA iotaDimension:long
+STABLEHLO_DOT_GENERAL lhsBatchingDimensions:[long] rhsBatchingDimensions:[long] lhsContractingDimensions:[long]
   rhsContractingDimensions:[long] precisionConfig:[StablehloPrecisionConfig]
-StablehloReduceWindowOptions windowDimensions:[long] windowStrides:[long] baseDilations:[long] windowDilations:[long]
+STABLEHLO_REDUCE_WINDOW windowDimensions:[long] windowStrides:[long] baseDilations:[long] windowDilations:[long]
   padding:[long] bodySubgraphIndex:int
-StablehloSortOptions dimension:long isStable:bool comparatorSubgraphIndex:int
-StablehloWhileOptions condSubgraphIndex:int bodySubgraphIndex:int
-StablehloGatherOptions offsetDims:[long] collapsedSliceDims:[long] startIndexMap:[long] indexVectorDim:long
+STABLEHLO_SORT dimension:long isStable:bool comparatorSubgraphIndex:int
+STABLEHLO_WHILE condSubgraphIndex:int bodySubgraphIndex:int
+STABLEHLO_GATHER offsetDims:[long] collapsedSliceDims:[long] startIndexMap:[long] indexVectorDim:long
   sliceSizes:[long] indicesAreSorted:bool
-StablehloTransposeOptions permutation:[long]
-DilateOptions
-StablehloRngBitGeneratorOptions algorithm:RngAlgorithm
-ReduceWindowOptions reduceFunction:ReduceWindowFunction
+STABLEHLO_TRANSPOSE permutation:[long]
+DILATE
+STABLEHLO_RNG_BIT_GENERATOR algorithm:RngAlgorithm
+REDUCE_WINDOW reduceFunction:ReduceWindowFunction
 StableHLOCompositeOptions name:string decompositionSubgraphIndex:int compositeAttributes:[ubyte]
   compositeAttributesFormat:CustomOptionsFormat version:int
-StablehloShiftLeftOptions
-StablehloCaseOptions branchSubgraphIndices:[int]`,
+STABLEHLO_SHIFT_LEFT
+STABLEHLO_CASE branchSubgraphIndices:[int]`,
 };
 
 const schema = parseSchema(ENUMS, TABLES, UNIONS, builtinOperators);
@@ -267,10 +267,7 @@ function withoutFields({ fields }: Table): EmptyRow {
   return row;
 }
 
-const plain = (name: string) => name.replaceAll('_', '').toLowerCase();
-const tablesByPlainName = new Map([...tables].map(([name, table]) => [plain(name), table]));
-
 /** The options table of a builtin operator; `undefined` where it has none. */
 export function optionsTableOf(operator: string): Table | undefined {
-  return tablesByPlainName.get(plain(`${operators.get(operator)?.options ?? operator}Options`));
+  return tables.get(operators.get(operator)?.options ?? tableName(operator));
 }
