@@ -58,6 +58,9 @@ export type TfLiteGpuDelegateOptions = Spelled<{
   isPrecisionLossAllowed: -1 | 0 | 1;
 }>;
 
+/** Most important first. */
+type Priorities = readonly [TfLiteGpuInferencePriority, TfLiteGpuInferencePriority, TfLiteGpuInferencePriority];
+
 /** What is in force: everything given, checked, and the priorities resolved. */
 export interface GpuOptions {
   readonly metadata: unknown;
@@ -68,7 +71,7 @@ export interface GpuOptions {
   readonly inlineParameters: boolean;
   readonly inferencePreference: TfLiteGpuInferencePreference;
   /** Most important first, AUTO resolved: each of MAX_PRECISION, MIN_LATENCY and MIN_MEMORY_USAGE once. */
-  readonly priorities: readonly [TfLiteGpuInferencePriority, TfLiteGpuInferencePriority, TfLiteGpuInferencePriority];
+  readonly priorities: Priorities;
   readonly experimentalFlags: number;
   /** 0: as many as there are. */
   readonly maxDelegatedPartitions: number;
@@ -172,56 +175,62 @@ function readFields(input: Given, fields: Fields, prefix: string): Given {
   return given;
 }
 
-function resolve(given: Given): GpuOptions {
-  const priorities = resolvePriorities(
-    [given.inferencePriority1, given.inferencePriority2, given.inferencePriority3].map(
-      (priority, i) => (priority ?? (i === 0 ? 1 : 0)) as TfLiteGpuInferencePriority,
-    ),
-  );
-  return {
-    metadata: given.metadata ?? null,
-    precision: allowsPrecisionLoss(given, priorities) ? 'float16' : 'float32',
-    preferredGlObjectType: (given.preferredGlObjectType ?? TfLiteGlObjectType.FASTEST) as TfLiteGlObjectType,
-    dynamicBatchEnabled: (given.dynamicBatchEnabled ?? false) as boolean,
-    inlineParameters: (given.inlineParameters ?? false) as boolean,
-    inferencePreference: (given.inferencePreference ?? 0) as TfLiteGpuInferencePreference,
+const DEFAULTS = {
+  metadata: null,
+  preferredGlObjectType: TfLiteGlObjectType.FASTEST,
+  dynamicBatchEnabled: false,
+  inlineParameters: false,
+  inferencePreference: TfLiteGpuInferencePreference.FAST_SINGLE_ANSWER,
+  experimentalFlags: TfLiteGpuExperimentalFlags.ENABLE_QUANT,
+  maxDelegatedPartitions: 1,
+  serializationDir: null,
+  modelToken: null,
+};
+
+function resolve({
+  inferencePriority1 = TfLiteGpuInferencePriority.MAX_PRECISION,
+  inferencePriority2 = TfLiteGpuInferencePriority.AUTO,
+  inferencePriority3 = TfLiteGpuInferencePriority.AUTO,
+  precisionLossAllowed,
+  isPrecisionLossAllowed,
+  ...given
+}: Given): GpuOptions {
+  const priorities = resolvePriorities([inferencePriority1, inferencePriority2, inferencePriority3] as Priorities);
+  const lossAllowed = allowsPrecisionLoss(
+    precisionLossAllowed as boolean | undefined,
+    isPrecisionLossAllowed as number | undefined,
     priorities,
-    experimentalFlags: (given.experimentalFlags ?? TfLiteGpuExperimentalFlags.ENABLE_QUANT) as number,
-    maxDelegatedPartitions: (given.maxDelegatedPartitions ?? 1) as number,
-    serializationDir: (given.serializationDir ?? null) as string | null,
-    modelToken: (given.modelToken ?? null) as string | null,
-  };
+  );
+  return { ...DEFAULTS, ...given, precision: lossAllowed ? 'float16' : 'float32', priorities };
 }
 
 /** An explicit yes or no decides; else the priorities do. */
-function allowsPrecisionLoss(given: Given, priorities: GpuOptions['priorities']): boolean {
-  const explicit = given.precisionLossAllowed as boolean | undefined;
-  const obsolete = given.isPrecisionLossAllowed as number | undefined;
-  if (obsolete !== undefined && obsolete !== -1) {
-    if (explicit !== undefined && explicit !== (obsolete === 1)) {
-      throw new TypeError(
-        `GPU options: isPrecisionLossAllowed ${obsolete} contradicts compileOptions.precisionLossAllowed ${Number(explicit)}`,
-      );
-    }
-    return obsolete === 1;
+function allowsPrecisionLoss(
+  explicit: boolean | undefined,
+  obsolete: number | undefined,
+  [first]: Priorities,
+): boolean {
+  if (obsolete === undefined || obsolete === -1) return explicit ?? first !== TfLiteGpuInferencePriority.MAX_PRECISION;
+  if (explicit !== undefined && Number(explicit) !== obsolete) {
+    const contradicted = `compileOptions.precisionLossAllowed ${Number(explicit)}`;
+    throw new TypeError(`GPU options: isPrecisionLossAllowed ${obsolete} contradicts ${contradicted}`);
   }
-  return explicit ?? priorities[0] !== TfLiteGpuInferencePriority.MAX_PRECISION;
+  return obsolete === 1;
 }
 
 /** The original's rules: AUTO only behind what is given, nothing twice; AUTO becomes what is missing. */
-function resolvePriorities(given: readonly TfLiteGpuInferencePriority[]): GpuOptions['priorities'] {
-  const [first, second, third] = given as GpuOptions['priorities'];
-  const { AUTO, MAX_PRECISION, MIN_LATENCY, MIN_MEMORY_USAGE } = TfLiteGpuInferencePriority;
+function resolvePriorities(given: Priorities): Priorities {
+  const [first, second, third] = given;
+  const { AUTO } = TfLiteGpuInferencePriority;
   const refuse = (why: string) => new TypeError(`GPU options: inferencePriority1..3 are ${given.join(', ')}; ${why}`);
   if (first === AUTO) throw refuse('inferencePriority1 must not be AUTO (0)');
   if (second === AUTO && third !== AUTO) throw refuse('AUTO (0) is allowed only after all higher ones are given');
-  if (first === second || first === third || (second === third && second !== AUTO)) {
+  if (first === second || first === third || (second === third && second !== AUTO))
     throw refuse('each may be given once');
-  }
-  if (third !== AUTO) return [first, second, third];
-  if (second !== AUTO) return [first, second, (6 - first - second) as TfLiteGpuInferencePriority];
-  if (first === MIN_LATENCY) return [first, MIN_MEMORY_USAGE, MAX_PRECISION];
-  return first === MAX_PRECISION ? [first, MIN_LATENCY, MIN_MEMORY_USAGE] : [first, MAX_PRECISION, MIN_LATENCY];
+  if (third !== AUTO) return given;
+  // After the only one that is given come the others in the order 1, 2, 3, 1, …
+  const next = second === AUTO ? (first % 3) + 1 : second;
+  return [first, next, 6 - first - next] as unknown as Priorities;
 }
 
 function oneOf(values: Readonly<Record<string, number>>): Field {
