@@ -6,6 +6,8 @@ export interface Check {
   readonly model: Model;
   readonly limits: Limits;
   readonly fail: (code: string, path: string, message: string) => never;
+  /** Refuses an index that is not one of `count` things called `what`. */
+  readonly expectIndex: (path: string, what: string, index: number, count: number) => void;
 }
 
 /** The bytes of a constant tensor; `undefined` for tensors that the file has no data for. */

@@ -1,99 +1,124 @@
 import type { Tensor } from './model.js';
-import type { OperatorView } from './verify-operators.js';
+import type { OperatorView, Place } from './verify-operators.js';
 
 /** Refuses an operator whose options or constant operands cannot be right. */
 export type Rule = (operator: OperatorView) => void;
 
 /** The rules, by builtin operator. */
-export const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+export const rules: ReadonlyMap<string, readonly Rule[]> = new Map([
   ...each(
-    ['CONV_2D', 'DEPTHWISE_CONV_2D'],
-    all(positive('strideW', 'strideH', 'dilationWFactor', 'dilationHFactor'), quantized(0, 1)),
+    'CONV_2D DEPTHWISE_CONV_2D',
+    atLeast(1, 'strideW', 'strideH', 'dilationWFactor', 'dilationHFactor'),
+    quantized(0, 1),
   ),
   ...each(
-    ['CONV_3D', 'CONV_3D_TRANSPOSE'],
-    positive('strideD', 'strideW', 'strideH', 'dilationDFactor', 'dilationWFactor', 'dilationHFactor'),
+    'CONV_3D CONV_3D_TRANSPOSE',
+    atLeast(1, 'strideD', 'strideW', 'strideH', 'dilationDFactor', 'dilationWFactor', 'dilationHFactor'),
   ),
-  ['TRANSPOSE_CONV', positive('strideW', 'strideH')],
+  ...each('TRANSPOSE_CONV', atLeast(1, 'strideW', 'strideH')),
   ...each(
-    ['AVERAGE_POOL_2D', 'MAX_POOL_2D', 'L2_POOL_2D'],
-    all(positive('strideW', 'strideH', 'filterWidth', 'filterHeight'), windowFits),
+    'AVERAGE_POOL_2D MAX_POOL_2D L2_POOL_2D',
+    atLeast(1, 'strideW', 'strideH', 'filterWidth', 'filterHeight'),
+    windowFits,
   ),
-  ...each(['SPACE_TO_DEPTH', 'DEPTH_TO_SPACE'], positive('blockSize')),
-  ...each(['SPACE_TO_BATCH_ND', 'BATCH_TO_SPACE_ND'], all(atLeast(1, 1), atLeast(2, 0))),
-  ['SVDF', positive('rank')],
-  ...each(['CONCATENATION', 'UNPACK'], axisOption(0)),
-  ['PACK', all(axisOption(1), packCount)],
-  ['GATHER', all(axisOption(0), batchDims, indicesInRange)],
-  ['EMBEDDING_LOOKUP', embeddingIndices],
-  ['ONE_HOT', oneHotAxis],
-  ['SPLIT', all(axisInput(0, 1, 0), splitCount)],
-  ['SPLIT_V', axisInput(2, 0, 0)],
+  ...each('SPACE_TO_DEPTH DEPTH_TO_SPACE', atLeast(1, 'blockSize')),
+  ...each('SPACE_TO_BATCH_ND BATCH_TO_SPACE_ND', atLeast(1, 1), atLeast(0, 2)),
+  ...each('SVDF', atLeast(1, 'rank')),
+  ...each('CONCATENATION UNPACK', axes('axis', 0)),
+  ...each('PACK', axes('axis', 0, 1), counts('valuesCount', 'inputs')),
+  ...each('GATHER', axes('axis', 0), batchDims, (o) => indices(o, 1, knownShape(o.inputs[0])?.at(o.number('axis')))),
+  ...each('EMBEDDING_LOOKUP', (o) => indices(o, 0, knownShape(o.inputs[1])?.[0])),
+  ...each('ONE_HOT', oneHotAxis),
+  ...each('SPLIT', axes(0, 1), counts('numSplits', 'outputs')),
+  ...each('SPLIT_V', axes(2, 0)),
   ...each(
-    [
-      'MEAN',
-      'SUM',
-      'REDUCE_PROD',
-      'REDUCE_MAX',
-      'REDUCE_MIN',
-      'REDUCE_ANY',
-      'REDUCE_ALL',
-      'ARG_MAX',
-      'ARG_MIN',
-      'CUMSUM',
-      'REVERSE_V2',
-    ],
-    axisInput(1, 0, 0),
+    'MEAN SUM REDUCE_PROD REDUCE_MAX REDUCE_MIN REDUCE_ANY REDUCE_ALL ARG_MAX ARG_MIN CUMSUM REVERSE_V2',
+    axes(1, 0),
   ),
-  ['EXPAND_DIMS', axisInput(1, 0, 1)],
-  ['SQUEEZE', squeezeDims],
-  ['TRANSPOSE', permutation],
-  ['SLICE', sliceRange],
-  ['STRIDED_SLICE', stridedSlice],
-  ...each(['PAD', 'PADV2', 'MIRROR_PAD'], atLeast(1, 0)),
-  ...each(['TILE', 'FILL'], (o) => atLeast(o.type === 'TILE' ? 1 : 0, 0)(o)),
-  ...each(['RESIZE_BILINEAR', 'RESIZE_NEAREST_NEIGHBOR'], atLeast(1, 1)),
-  ['TOPK_V2', atLeast(1, 0)],
-  ['REVERSE_SEQUENCE', reverseSequence],
-  ['SEGMENT_SUM', sortedSegments],
-  ['BUCKETIZE', sortedBoundaries],
-  ...each(['ADD', 'SUB', 'MUL'], quantized(0, 1)),
-  ...each(['DEQUANTIZE', 'LOGISTIC', 'TANH', 'SOFTMAX', 'QUANTIZE'], quantized(0)),
+  ...each('EXPAND_DIMS', axes(1, 0, 1)),
+  ...each('SQUEEZE', axes('squeezeDims', 0)),
+  ...each('TRANSPOSE', permutation),
+  ...each('SLICE', sliceRange),
+  ...each('STRIDED_SLICE', stridedSlice),
+  ...each('FILL', atLeast(0, 0)),
+  ...each('PAD PADV2 MIRROR_PAD TILE TOPK_V2', atLeast(0, 1)),
+  ...each('RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR', atLeast(1, 1)),
+  ...each('REVERSE_SEQUENCE', reverseSequence),
+  ...each('SEGMENT_SUM', (o) => ascending(o, 1, 'segment id', 0)),
+  ...each('BUCKETIZE', (o) => ascending(o, 'boundaries', 'boundary', Number.NEGATIVE_INFINITY)),
+  ...each('ADD SUB MUL', quantized(0, 1)),
+  ...each('DEQUANTIZE LOGISTIC TANH SOFTMAX QUANTIZE', quantized(0)),
 ]);
 
-function each(operators: readonly string[], rule: Rule): [string, Rule][] {
-  return operators.map((operator) => [operator, rule]);
+function each(operators: string, ...parts: readonly Rule[]): [string, readonly Rule[]][] {
+  return operators.split(' ').map((operator) => [operator, parts]);
 }
 
-function all(...parts: readonly Rule[]): Rule {
+/** The numbers of an option or of a constant input; none where the input is not constant. */
+function numbersAt(o: OperatorView, place: Place): readonly number[] {
+  return typeof place === 'number' ? (o.constant(place) ?? []) : ([o.options[place] ?? []].flat() as number[]);
+}
+
+/** Refuses a number of the place that is out of range. `found` is what to say of it. */
+function expect(o: OperatorView, place: Place, found: string, value: number, least: number, most: number): void {
+  if (value >= least && value <= most) return;
+  const accepted = most === Number.POSITIVE_INFINITY ? `${least} and more` : `${least} to ${most}`;
+  o.refuse(place, `${found}; accepted: ${accepted}`);
+}
+
+function atLeast(least: number, ...places: readonly Place[]): Rule {
   return (o) => {
-    for (const rule of parts) rule(o);
+    for (const place of places) {
+      const name = typeof place === 'number' ? `input ${place} holds` : place;
+      for (const value of numbersAt(o, place))
+        expect(o, place, `${name} ${value}`, value, least, Number.POSITIVE_INFINITY);
+    }
   };
 }
 
-function positive(...options: readonly string[]): Rule {
+/** The place holds axes of input `of`, to which the operator adds `extra` dimensions. */
+function axes(place: Place, of: number, extra = 0): Rule {
   return (o) => {
-    for (const option of options)
-      if (o.number(option) < 1)
-        o.refuse(`builtinOptions.${option}`, `${option} ${o.number(option)}; accepted: 1 and more`);
+    const rank = knownRank(o.inputs[of]);
+    if (rank === undefined) return;
+    for (const axis of numbersAt(o, place)) expectAxis(o, place, axis, -rank - extra, rank + extra - 1, rank + extra);
   };
 }
 
-/** All numbers of a constant input are at least `least`. */
-function atLeast(position: number, least: number): Rule {
+function expectAxis(o: OperatorView, place: Place, axis: number, least: number, most: number, rank: number): void {
+  expect(o, place, `${typeof place === 'number' ? 'axis' : place} ${axis} for rank ${rank}`, axis, least, most);
+}
+
+/** Each number is at least the one before it. */
+function ascending(o: OperatorView, place: Place, name: string, least: number): void {
+  let previous = least;
+  numbersAt(o, place).forEach((value, i) => {
+    expect(o, place, `${name} ${value} at ${i}`, value, previous, Number.POSITIVE_INFINITY);
+    previous = value;
+  });
+}
+
+/** The constant input holds indices below `size`. */
+function indices(o: OperatorView, input: number, size: number | undefined): void {
+  if (size === undefined) return;
+  for (const index of numbersAt(o, input))
+    expect(o, input, `index ${index} of a dimension of ${size}`, index, 0, size - 1);
+}
+
+/** An option says how many inputs or outputs there are. */
+function counts(option: string, list: 'inputs' | 'outputs'): Rule {
   return (o) => {
-    const low = o.constant(position)?.find((value) => value < least);
-    if (low !== undefined) o.refuse(`inputs[${position}]`, `${low} in input ${position}; accepted: ${least} and more`);
+    const count = o.number(option);
+    if (count !== o[list].length) o.refuse(option, `${option} ${count} with ${o[list].length} ${list}`);
   };
 }
 
 /** 8-bit integers stand for numbers only with a scale. */
-function quantized(...positions: readonly number[]): Rule {
+function quantized(...inputs: readonly number[]): Rule {
   const bare = (t: Tensor | undefined) => (t?.type === 'INT8' || t?.type === 'UINT8') && !t.quantization?.scale?.length;
   return (o) => {
-    const position = positions.find((p) => bare(o.inputs[p]));
-    if (position !== undefined)
-      o.refuse(`inputs[${position}]`, `input ${position} is ${o.inputs[position]!.type} without a scale`);
+    const input = inputs.find((i) => bare(o.inputs[i]));
+    if (input !== undefined) o.refuse(input, `input ${input} is ${o.inputs[input]!.type} without a scale`);
     if (bare(o.outputs[0])) o.refuse('outputs[0]', `the output is ${o.outputs[0]!.type} without a scale`);
   };
 }
@@ -108,64 +133,24 @@ function knownShape(tensor: Tensor | undefined): readonly number[] | undefined {
   return knownRank(tensor) && !tensor!.shapeSignature?.includes(-1) ? tensor!.shape : undefined;
 }
 
-function requireAxis(o: OperatorView, part: string, axis: number, rank: number): void {
-  if (axis < -rank || axis >= rank) o.refuse(part, `axis ${axis} for rank ${rank}; accepted: ${-rank} to ${rank - 1}`);
-}
-
-/** `axis` counts dimensions of the first input, and `extra` new ones. */
-function axisOption(extra: number): Rule {
-  return (o) => {
-    const rank = knownRank(o.inputs[0]);
-    if (rank !== undefined) requireAxis(o, 'builtinOptions.axis', o.number('axis'), rank + extra);
-  };
-}
-
-/** The constant input `position` holds axes of input `of`. */
-function axisInput(position: number, of: number, extra: number): Rule {
-  return (o) => {
-    const rank = knownRank(o.inputs[of]);
-    if (rank === undefined) return;
-    for (const axis of o.constant(position) ?? []) requireAxis(o, `inputs[${position}]`, axis, rank + extra);
-  };
-}
-
 function oneHotAxis(o: OperatorView): void {
   const rank = knownRank(o.inputs[0]);
-  const axis = o.number('axis');
-  if (rank !== undefined && (axis < -1 || axis > rank))
-    o.refuse('builtinOptions.axis', `axis ${axis} for rank ${rank}; accepted: -1 to ${rank}`);
+  if (rank !== undefined) expectAxis(o, 'axis', o.number('axis'), -1, rank, rank);
 }
 
-function packCount(o: OperatorView): void {
-  const count = o.number('valuesCount');
-  if (count !== o.inputs.length)
-    o.refuse('builtinOptions.valuesCount', `valuesCount ${count} with ${o.inputs.length} inputs`);
-}
-
-function splitCount(o: OperatorView): void {
-  const count = o.number('numSplits');
-  if (count !== o.outputs.length)
-    o.refuse('builtinOptions.numSplits', `numSplits ${count} with ${o.outputs.length} outputs`);
-}
-
-function squeezeDims(o: OperatorView): void {
-  const rank = knownRank(o.inputs[0]);
-  if (rank === undefined) return;
-  for (const axis of (o.options.squeezeDims ?? []) as readonly number[])
-    requireAxis(o, 'builtinOptions.squeezeDims', axis, rank);
+function batchDims(o: OperatorView): void {
+  const rank = knownRank(o.inputs[1]);
+  if (rank !== undefined) expectAxis(o, 'batchDims', o.number('batchDims'), -rank, rank, rank);
 }
 
 /** Without padding the window must fit into the image. */
 function windowFits(o: OperatorView): void {
   const shape = knownShape(o.inputs[0]);
   if (o.options.padding !== 'VALID' || shape?.length !== 4) return;
-  const sizes = [o.number('filterHeight'), o.number('filterWidth')];
-  if (sizes[0]! > shape[1]! || sizes[1]! > shape[2]!) {
-    o.refuse(
-      `builtinOptions.${sizes[0]! > shape[1]! ? 'filterHeight' : 'filterWidth'}`,
-      `a window of ${sizes.join('x')} on an image of ${shape[1]}x${shape[2]}`,
-    );
-  }
+  const [height, width] = [o.number('filterHeight'), o.number('filterWidth')];
+  const found = `a window of ${height}x${width} on an image of ${shape[1]}x${shape[2]}`;
+  expect(o, 'filterHeight', found, height, 1, shape[1]!);
+  expect(o, 'filterWidth', found, width, 1, shape[2]!);
 }
 
 function permutation(o: OperatorView): void {
@@ -174,83 +159,38 @@ function permutation(o: OperatorView): void {
   if (rank === undefined || !perm) return;
   const seen = new Set(perm.map((axis) => (axis < 0 ? axis + rank : axis)));
   const valid = perm.length === rank && seen.size === rank && [...seen].every((axis) => axis >= 0 && axis < rank);
-  if (!valid) o.refuse('inputs[1]', `[${perm.slice(0, 16)}] is no permutation of ${rank} dimensions`);
+  if (!valid) o.refuse(1, `[${perm.slice(0, 16)}] is no permutation of ${rank} dimensions`);
 }
 
 function sliceRange(o: OperatorView): void {
   const shape = knownShape(o.inputs[0]);
-  const begin = o.constant(1);
-  const size = o.constant(2);
-  begin?.forEach((from, i) => {
-    const dimension = shape?.[i] ?? Number.POSITIVE_INFINITY;
-    if (from < 0 || from > dimension)
-      o.refuse('inputs[1]', `begin ${from} of dimension ${i}; accepted: 0 to ${dimension}`);
+  const begin = numbersAt(o, 1);
+  begin.forEach((from, i) => {
+    expect(o, 1, `begin ${from} of dimension ${i}`, from, 0, shape?.[i] ?? Number.POSITIVE_INFINITY);
   });
-  size?.forEach((count, i) => {
-    const left = (shape?.[i] ?? Number.POSITIVE_INFINITY) - (begin?.[i] ?? 0);
-    if (count < -1 || count > left) o.refuse('inputs[2]', `size ${count} of dimension ${i}; accepted: -1 to ${left}`);
+  numbersAt(o, 2).forEach((count, i) => {
+    const left = (shape?.[i] ?? Number.POSITIVE_INFINITY) - (begin[i] ?? 0);
+    expect(o, 2, `size ${count} of dimension ${i}`, count, -1, left);
   });
 }
 
 function stridedSlice(o: OperatorView): void {
-  const [begin, end, strides] = [o.constant(1), o.constant(2), o.constant(3)];
-  if (strides?.includes(0)) o.refuse('inputs[3]', 'a stride of 0');
-  const lengths = [begin, end, strides].flatMap((list) => (list ? [list.length] : []));
+  const parts = [1, 2, 3].map((input) => o.constant(input));
+  if (parts[2]?.includes(0)) o.refuse(3, 'a stride of 0');
+  const lengths = parts.flatMap((list) => (list ? [list.length] : []));
   if (new Set(lengths).size > 1)
-    o.refuse('inputs[1]', `begin, end and strides have ${lengths.join(', ')} elements; accepted: equal numbers`);
+    o.refuse(1, `begin, end and strides have ${lengths.join(', ')} elements; accepted: equal numbers`);
   const ellipsis = o.number('ellipsisMask');
-  if (ellipsis & (ellipsis - 1))
-    o.refuse('builtinOptions.ellipsisMask', `mask ${ellipsis} has two ellipses; accepted: at most one`);
-}
-
-function batchDims(o: OperatorView): void {
-  const rank = knownRank(o.inputs[1]);
-  if (rank !== undefined) {
-    const dims = o.number('batchDims');
-    if (dims < -rank || dims > rank)
-      o.refuse('builtinOptions.batchDims', `batchDims ${dims} for indices of rank ${rank}`);
-  }
-}
-
-function indicesInRange(o: OperatorView): void {
-  const shape = knownShape(o.inputs[0]);
-  const axis = o.number('axis');
-  if (shape) requireIndices(o, 1, shape.at(axis)!);
-}
-
-function embeddingIndices(o: OperatorView): void {
-  const rows = knownShape(o.inputs[1])?.[0];
-  if (rows !== undefined) requireIndices(o, 0, rows);
-}
-
-function requireIndices(o: OperatorView, position: number, size: number): void {
-  const wrong = o.constant(position)?.find((index) => index < 0 || index >= size);
-  if (wrong !== undefined) o.refuse(`inputs[${position}]`, `index ${wrong} of a dimension of ${size}`);
+  if (ellipsis & (ellipsis - 1)) o.refuse('ellipsisMask', `mask ${ellipsis} has two ellipses; accepted: at most one`);
 }
 
 function reverseSequence(o: OperatorView): void {
   const rank = knownRank(o.inputs[0]);
-  const [sequence, batch] = [o.number('seqDim'), o.number('batchDim')];
   if (rank === undefined) return;
-  for (const option of ['seqDim', 'batchDim']) {
-    const axis = o.number(option);
-    if (axis < 0 || axis >= rank)
-      o.refuse(`builtinOptions.${option}`, `${option} ${axis} for rank ${rank}; accepted: 0 to ${rank - 1}`);
-  }
-  if (sequence === batch) o.refuse('builtinOptions.seqDim', `seqDim and batchDim are both ${sequence}`);
-  const size = knownShape(o.inputs[0])?.[sequence];
-  const wrong = size === undefined ? undefined : o.constant(1)?.find((length) => length < 0 || length > size);
-  if (wrong !== undefined) o.refuse('inputs[1]', `a sequence of length ${wrong} in a dimension of ${size}`);
-}
-
-function sortedSegments(o: OperatorView): void {
-  const ids = o.constant(1) ?? [];
-  const wrong = ids.findIndex((id, i) => id < (i ? ids[i - 1]! : 0));
-  if (wrong >= 0) o.refuse('inputs[1]', `segment id ${ids[wrong]} at ${wrong}; accepted: 0 and more, in order`);
-}
-
-function sortedBoundaries(o: OperatorView): void {
-  const boundaries = (o.options.boundaries ?? []) as readonly number[];
-  if (boundaries.some((b, i) => i > 0 && !(b >= boundaries[i - 1]!)))
-    o.refuse('builtinOptions.boundaries', 'the boundaries are not sorted');
+  const [sequence, batch] = [o.number('seqDim'), o.number('batchDim')];
+  expectAxis(o, 'seqDim', sequence, 0, rank - 1, rank);
+  expectAxis(o, 'batchDim', batch, 0, rank - 1, rank);
+  if (sequence === batch) o.refuse('seqDim', `seqDim and batchDim are both ${sequence}`);
+  const size = knownShape(o.inputs[0])?.[sequence] ?? Number.POSITIVE_INFINITY;
+  for (const length of numbersAt(o, 1)) expect(o, 1, `a sequence of length ${length}`, length, 0, size);
 }

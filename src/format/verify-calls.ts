@@ -33,7 +33,7 @@ export function verifyCalls(check: Check): void {
   });
 }
 
-function callsOf({ model, fail }: Check, subgraph: SubGraph, from: number): Call[] {
+function callsOf({ model, expectIndex }: Check, subgraph: SubGraph, from: number): Call[] {
   const count = listOf(model.subgraphs).length;
   const calls: Call[] = [];
   listOf(subgraph.operators).forEach((operator, o) => {
@@ -41,7 +41,7 @@ function callsOf({ model, fail }: Check, subgraph: SubGraph, from: number): Call
       const value = optionsOf(model, operator)[field] ?? [];
       const path = `subgraphs[${from}].operators[${o}].${fieldOwner(operator)}.${field}`;
       for (const to of (typeof value === 'number' ? [value] : value) as readonly number[]) {
-        if (to < 0 || to >= count) fail('bad-index', path, `subgraph ${to}, but there are ${count} subgraphs`);
+        expectIndex(path, 'subgraph', to, count);
         calls.push({ from, to, path });
       }
     }

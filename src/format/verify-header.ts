@@ -5,14 +5,13 @@ import { builtinOperators } from './operators.js';
 
 /** Checks version, operator codes, and the indices of metadata and signatures. */
 export function verifyHeader(check: Check): void {
-  const { model, fail } = check;
+  const { model, fail, expectIndex } = check;
   if (model.version !== 3) fail('bad-version', 'version', `schema version ${model.version}; accepted: 3`);
   if (!model.subgraphs?.length) fail('no-subgraphs', 'subgraphs', 'the model has no subgraph');
   verifyOperatorCodes(check);
   const buffers = listOf(model.buffers).length;
   listOf(model.metadata).forEach(({ buffer }, i) => {
-    if (buffer >= buffers)
-      fail('bad-index', `metadata[${i}].buffer`, `buffer ${buffer}, but there are ${buffers} buffers`);
+    expectIndex(`metadata[${i}].buffer`, 'buffer', buffer, buffers);
   });
   listOf(model.signatureDefs).forEach((signature, i) => {
     verifySignature(check, signature, `signatureDefs[${i}]`);
@@ -37,18 +36,14 @@ function verifyOperatorCodes({ model, fail }: Check): void {
   });
 }
 
-function verifySignature({ model, fail }: Check, signature: SignatureDef, path: string): void {
+function verifySignature({ model, expectIndex }: Check, signature: SignatureDef, path: string): void {
   const subgraphs = listOf(model.subgraphs);
   const subgraph = subgraphs[signature.subgraphIndex];
   const tensors = listOf(subgraph?.tensors).length;
-  if (!subgraph) {
-    const found = `subgraph ${signature.subgraphIndex}`;
-    fail('bad-index', `${path}.subgraphIndex`, `${found}, but there are ${subgraphs.length} subgraphs`);
-  }
+  expectIndex(`${path}.subgraphIndex`, 'subgraph', signature.subgraphIndex, subgraphs.length);
   for (const list of ['inputs', 'outputs'] as const) {
     listOf(signature[list]).forEach(({ tensorIndex }, i) => {
-      if (tensorIndex < tensors) return;
-      fail('bad-index', `${path}.${list}[${i}].tensorIndex`, `tensor ${tensorIndex}, but there are ${tensors} tensors`);
+      expectIndex(`${path}.${list}[${i}].tensorIndex`, 'tensor', tensorIndex, tensors);
     });
   }
 }

@@ -6,9 +6,11 @@ import { optionsOf } from './operator-options.js';
 import { rules } from './operator-rules.js';
 import { integersOf } from './tensor-data.js';
 
+/** A part of an operator: an input by position, an option by name, or `outputs[0]`. */
+export type Place = number | string;
+
 /** An operator as the rules see it. */
 export interface OperatorView {
-  readonly type: string;
   readonly options: Options;
   readonly inputs: readonly (Tensor | undefined)[];
   readonly outputs: readonly Tensor[];
@@ -16,8 +18,8 @@ export interface OperatorView {
   constant(position: number): readonly number[] | undefined;
   /** The number in an option. */
   number(option: string): number;
-  /** Refuses the operator; `part` is what is wrong below it, such as `inputs[1]`. */
-  refuse(part: string, message: string): never;
+  /** Refuses the operator for what is wrong at a place of it. */
+  refuse(place: Place, message: string): never;
 }
 
 /** Checks operators' options and constant operands, as far as that needs no shape inference. */
@@ -26,8 +28,10 @@ export function verifyOperators(check: Check, subgraph: SubGraph, path: string):
     const place = `${path}.operators[${o}]`;
     const type = builtinName(check.model, operator);
     if (type === 'CUSTOM') verifyCustomOptions(check, operator, place);
-    const rule = rules.get(type);
-    if (rule) rule(viewOperator(check, subgraph, operator, type, place));
+    const parts = rules.get(type);
+    if (!parts) return;
+    const view = viewOperator(check, subgraph, operator, type, place);
+    for (const rule of parts) rule(view);
   });
 }
 
@@ -36,7 +40,6 @@ function viewOperator(check: Check, subgraph: SubGraph, operator: Operator, type
   const options = optionsOf(model, operator);
   const inputs = listOf(operator.inputs).map((index) => subgraph.tensors?.[index]);
   return {
-    type,
     options,
     inputs,
     outputs: listOf(operator.outputs).map((index) => subgraph.tensors![index]!),
@@ -46,7 +49,9 @@ function viewOperator(check: Check, subgraph: SubGraph, operator: Operator, type
       return tensor && !tensor.sparsity && data ? integersOf(tensor.type, data) : undefined;
     },
     number: (option) => options[option] as number,
-    refuse(part, message) {
+    refuse(place, message) {
+      const part =
+        typeof place === 'number' ? `inputs[${place}]` : place in options ? `builtinOptions.${place}` : place;
       return fail('bad-operator', `${path}.${part}`, `${type}: ${message}`);
     },
   };

@@ -56,7 +56,7 @@ function verifyCounts({ fail }: Check, tensor: Tensor, quantization: Quantizatio
 
 /** Blockwise and multi-axis quantisation keep their scales and zero points in other tensors. */
 function verifyDetails(
-  { fail }: Check,
+  { fail, expectIndex }: Check,
   { details, detailsType }: QuantizationParameters,
   tensors: number,
   path: string,
@@ -64,8 +64,7 @@ function verifyDetails(
   if (!details || detailsType === 'CustomQuantization') return;
   for (const field of ['scales', 'zeroPoints'] as const) {
     const index = details[field] as number;
-    if (index < -1 || index >= tensors)
-      fail('bad-index', `${path}.details.${field}`, `tensor ${index}, but there are ${tensors} tensors`);
+    if (index !== -1) expectIndex(`${path}.details.${field}`, 'tensor', index, tensors);
   }
   if ((details.blockSize as number) < 1) {
     fail('bad-quantization', `${path}.details.blockSize`, `a block size of ${details.blockSize}; accepted: 1 and more`);

@@ -10,11 +10,15 @@ import { verifyTopology } from './verify-topology.js';
 
 /** Checks what a well-formed FlatBuffer can still have wrong as a model. `offsetOf` finds the byte of a path. */
 export function verifySemantics(model: Model, limits: Limits, offsetOf: (path: string) => number): void {
+  const fail: Check['fail'] = (code, path, message) => {
+    throw new ModelError(code, message, { path, offset: offsetOf(path) });
+  };
   const check: Check = {
     model,
     limits,
-    fail(code, path, message) {
-      throw new ModelError(code, message, { path, offset: offsetOf(path) });
+    fail,
+    expectIndex(path, what, index, count) {
+      if (index < 0 || index >= count) fail('bad-index', path, `${what} ${index}, but there are ${count} ${what}s`);
     },
   };
   verifyHeader(check);

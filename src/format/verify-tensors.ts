@@ -35,9 +35,7 @@ function verifyShape({ limits, fail }: Check, { shape, shapeSignature }: Tensor,
 /** Buffer 0 means no data; there need not be one. */
 function verifyBuffer(check: Check, tensor: Tensor, path: string): void {
   const { model, fail } = check;
-  const buffers = listOf(model.buffers).length;
-  if (tensor.buffer && tensor.buffer >= buffers)
-    fail('bad-index', `${path}.buffer`, `buffer ${tensor.buffer}, but there are ${buffers} buffers`);
+  if (tensor.buffer) check.expectIndex(`${path}.buffer`, 'buffer', tensor.buffer, listOf(model.buffers).length);
   if (tensor.externalBuffer)
     fail('external-data', `${path}.externalBuffer`, 'its data is outside the file, which is never fetched');
   const data = constantBytes(model, tensor);

@@ -12,14 +12,14 @@ export function verifyTopology(check: Check, subgraph: SubGraph, path: string): 
   const tensors = listOf(subgraph.tensors);
   const sources = tensors.map((tensor) => ownSource(check, tensor));
   listOf(subgraph.inputs).forEach((index, i) => {
-    verifyIndex(check, index, tensors.length, `${path}.inputs[${i}]`);
+    check.expectIndex(`${path}.inputs[${i}]`, 'tensor', index, tensors.length);
     if (sources[index] === 'none') sources[index] = 'input';
   });
   listOf(subgraph.operators).forEach((operator, o) => {
     verifyOperator(check, operator, tensors, sources, `${path}.operators[${o}]`);
   });
   listOf(subgraph.outputs).forEach((index, i) => {
-    verifyIndex(check, index, tensors.length, `${path}.outputs[${i}]`);
+    check.expectIndex(`${path}.outputs[${i}]`, 'tensor', index, tensors.length);
     if (sources[index] !== 'none') return;
     check.fail(
       'no-producer',
@@ -42,14 +42,7 @@ function verifyOperator(
   path: string,
 ): void {
   const { model, fail } = check;
-  const codes = listOf(model.operatorCodes).length;
-  if (operator.opcodeIndex >= codes) {
-    fail(
-      'bad-index',
-      `${path}.opcodeIndex`,
-      `operator code ${operator.opcodeIndex}, but there are ${codes} operator codes`,
-    );
-  }
+  check.expectIndex(`${path}.opcodeIndex`, 'operator code', operator.opcodeIndex, listOf(model.operatorCodes).length);
   const type = builtinName(model, operator);
   const name = quoted(opName(model, operator));
   const arity = operators.get(type)!;
@@ -64,7 +57,7 @@ function verifyOperator(
     const place = `${path}.inputs[${i}]`;
     if (index === -1 && arity.mayLack(i)) return;
     if (index === -1) fail('bad-index', place, `input ${i} of ${name} is absent (-1), which it cannot be`);
-    verifyIndex(check, index, tensors.length, place);
+    check.expectIndex(place, 'tensor', index, tensors.length);
     if (sources[index] !== 'none' || elementsOf(tensors[index]!) === 0) return;
     fail(
       'no-producer',
@@ -73,7 +66,7 @@ function verifyOperator(
     );
   });
   listOf(operator.intermediates).forEach((index, i) => {
-    if (index !== -1) verifyIndex(check, index, tensors.length, `${path}.intermediates[${i}]`);
+    if (index !== -1) check.expectIndex(`${path}.intermediates[${i}]`, 'tensor', index, tensors.length);
   });
   verifyOutputs(check, outputs, tensors, sources, path);
   verifyOptionsType(check, operator, type, path);
@@ -88,7 +81,7 @@ function verifyOutputs(
 ): void {
   outputs.forEach((index, i) => {
     const place = `${path}.outputs[${i}]`;
-    verifyIndex(check, index, tensors.length, place);
+    check.expectIndex(place, 'tensor', index, tensors.length);
     const source = sources[index]!;
     if (source === 'constant' || source === 'input' || source === 'operator') {
       check.fail(
@@ -108,8 +101,4 @@ function verifyOptionsType({ fail }: Check, operator: Operator, type: string, pa
     if (found === 'NONE' || found === expected) continue;
     fail('bad-options', `${path}.${field}Type`, `${type} with ${found}; accepted: ${expected ?? 'none'}`);
   }
-}
-
-function verifyIndex({ fail }: Check, index: number, tensors: number, path: string): void {
-  if (index < 0 || index >= tensors) fail('bad-index', path, `tensor ${index}, but there are ${tensors} tensors`);
 }
