@@ -44,8 +44,8 @@ export const rules: ReadonlyMap<string, readonly Rule[]> = new Map([
   ...each('PAD PADV2 MIRROR_PAD TILE TOPK_V2', atLeast(0, 1)),
   ...each('RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR', atLeast(1, 1)),
   ...each('REVERSE_SEQUENCE', reverseSequence),
-  ...each('SEGMENT_SUM', (o) => ascending(o, 1, 'segment id', 0)),
-  ...each('BUCKETIZE', (o) => ascending(o, 'boundaries', 'boundary', Number.NEGATIVE_INFINITY)),
+  ...each('SEGMENT_SUM', ascending(1, 'segment id', 0)),
+  ...each('BUCKETIZE', ascending('boundaries', 'boundary', Number.NEGATIVE_INFINITY)),
   ...each('ADD SUB MUL', quantized(0, 1)),
   ...each('DEQUANTIZE LOGISTIC TANH SOFTMAX QUANTIZE', quantized(0)),
 ]);
@@ -59,19 +59,22 @@ function numbersAt(o: OperatorView, place: Place): readonly number[] {
   return typeof place === 'number' ? (o.constant(place) ?? []) : ([o.options[place] ?? []].flat() as number[]);
 }
 
-/** Refuses a number of the place that is out of range. `found` is what to say of it. */
-function expect(o: OperatorView, place: Place, found: string, value: number, least: number, most: number): void {
-  if (value >= least && value <= most) return;
+/** Refuses the first of the place's numbers that is out of range; `found` is what to say of it. */
+function expect(o: OperatorView, place: Place, least: number, most: number, found: (value: number) => string): void {
+  const wrong = numbersAt(o, place).find((value) => !(value >= least && value <= most));
+  if (wrong !== undefined) refuse(o, place, found(wrong), least, most);
+}
+
+function refuse(o: OperatorView, place: Place, found: string, least: number, most: number): never {
   const accepted = most === Number.POSITIVE_INFINITY ? `${least} and more` : `${least} to ${most}`;
-  o.refuse(place, `${found}; accepted: ${accepted}`);
+  return o.refuse(place, `${found}; accepted: ${accepted}`);
 }
 
 function atLeast(least: number, ...places: readonly Place[]): Rule {
   return (o) => {
     for (const place of places) {
       const name = typeof place === 'number' ? `input ${place} holds` : place;
-      for (const value of numbersAt(o, place))
-        expect(o, place, `${name} ${value}`, value, least, Number.POSITIVE_INFINITY);
+      expect(o, place, least, Number.POSITIVE_INFINITY, (value) => `${name} ${value}`);
     }
   };
 }
@@ -80,29 +83,28 @@ function atLeast(least: number, ...places: readonly Place[]): Rule {
 function axes(place: Place, of: number, extra = 0): Rule {
   return (o) => {
     const rank = knownRank(o.inputs[of]);
-    if (rank === undefined) return;
-    for (const axis of numbersAt(o, place)) expectAxis(o, place, axis, -rank - extra, rank + extra - 1, rank + extra);
+    if (rank !== undefined) expectAxes(o, place, -rank - extra, rank + extra - 1, rank + extra);
   };
 }
 
-function expectAxis(o: OperatorView, place: Place, axis: number, least: number, most: number, rank: number): void {
-  expect(o, place, `${typeof place === 'number' ? 'axis' : place} ${axis} for rank ${rank}`, axis, least, most);
+function expectAxes(o: OperatorView, place: Place, least: number, most: number, rank: number): void {
+  const name = typeof place === 'number' ? 'axis' : place;
+  expect(o, place, least, most, (axis) => `${name} ${axis} for rank ${rank}`);
 }
 
-/** Each number is at least the one before it. */
-function ascending(o: OperatorView, place: Place, name: string, least: number): void {
-  let previous = least;
-  numbersAt(o, place).forEach((value, i) => {
-    expect(o, place, `${name} ${value} at ${i}`, value, previous, Number.POSITIVE_INFINITY);
-    previous = value;
-  });
+/** Each number is at least the one before it, and the first at least `least`. */
+function ascending(place: Place, name: string, least: number): Rule {
+  return (o) => {
+    const numbers = numbersAt(o, place);
+    const wrong = numbers.findIndex((number, i) => !(number >= (numbers[i - 1] ?? least)));
+    if (wrong >= 0)
+      refuse(o, place, `${name} ${numbers[wrong]} at ${wrong}`, numbers[wrong - 1] ?? least, Number.POSITIVE_INFINITY);
+  };
 }
 
 /** The constant input holds indices below `size`. */
 function indices(o: OperatorView, input: number, size: number | undefined): void {
-  if (size === undefined) return;
-  for (const index of numbersAt(o, input))
-    expect(o, input, `index ${index} of a dimension of ${size}`, index, 0, size - 1);
+  if (size !== undefined) expect(o, input, 0, size - 1, (index) => `index ${index} of a dimension of ${size}`);
 }
 
 /** An option says how many inputs or outputs there are. */
@@ -135,12 +137,12 @@ function knownShape(tensor: Tensor | undefined): readonly number[] | undefined {
 
 function oneHotAxis(o: OperatorView): void {
   const rank = knownRank(o.inputs[0]);
-  if (rank !== undefined) expectAxis(o, 'axis', o.number('axis'), -1, rank, rank);
+  if (rank !== undefined) expectAxes(o, 'axis', -1, rank, rank);
 }
 
 function batchDims(o: OperatorView): void {
   const rank = knownRank(o.inputs[1]);
-  if (rank !== undefined) expectAxis(o, 'batchDims', o.number('batchDims'), -rank, rank, rank);
+  if (rank !== undefined) expectAxes(o, 'batchDims', -rank, rank, rank);
 }
 
 /** Without padding the window must fit into the image. */
@@ -148,9 +150,9 @@ function windowFits(o: OperatorView): void {
   const shape = knownShape(o.inputs[0]);
   if (o.options.padding !== 'VALID' || shape?.length !== 4) return;
   const [height, width] = [o.number('filterHeight'), o.number('filterWidth')];
-  const found = `a window of ${height}x${width} on an image of ${shape[1]}x${shape[2]}`;
-  expect(o, 'filterHeight', found, height, 1, shape[1]!);
-  expect(o, 'filterWidth', found, width, 1, shape[2]!);
+  const found = () => `a window of ${height}x${width} on an image of ${shape[1]}x${shape[2]}`;
+  expect(o, 'filterHeight', 1, shape[1]!, found);
+  expect(o, 'filterWidth', 1, shape[2]!, found);
 }
 
 function permutation(o: OperatorView): void {
@@ -166,11 +168,12 @@ function sliceRange(o: OperatorView): void {
   const shape = knownShape(o.inputs[0]);
   const begin = numbersAt(o, 1);
   begin.forEach((from, i) => {
-    expect(o, 1, `begin ${from} of dimension ${i}`, from, 0, shape?.[i] ?? Number.POSITIVE_INFINITY);
+    const size = shape?.[i] ?? Number.POSITIVE_INFINITY;
+    if (from < 0 || from > size) refuse(o, 1, `begin ${from} of dimension ${i}`, 0, size);
   });
   numbersAt(o, 2).forEach((count, i) => {
     const left = (shape?.[i] ?? Number.POSITIVE_INFINITY) - (begin[i] ?? 0);
-    expect(o, 2, `size ${count} of dimension ${i}`, count, -1, left);
+    if (count < -1 || count > left) refuse(o, 2, `size ${count} of dimension ${i}`, -1, left);
   });
 }
 
@@ -187,10 +190,9 @@ function stridedSlice(o: OperatorView): void {
 function reverseSequence(o: OperatorView): void {
   const rank = knownRank(o.inputs[0]);
   if (rank === undefined) return;
-  const [sequence, batch] = [o.number('seqDim'), o.number('batchDim')];
-  expectAxis(o, 'seqDim', sequence, 0, rank - 1, rank);
-  expectAxis(o, 'batchDim', batch, 0, rank - 1, rank);
-  if (sequence === batch) o.refuse('seqDim', `seqDim and batchDim are both ${sequence}`);
+  for (const option of ['seqDim', 'batchDim']) expectAxes(o, option, 0, rank - 1, rank);
+  const sequence = o.number('seqDim');
+  if (sequence === o.number('batchDim')) o.refuse('seqDim', `seqDim and batchDim are both ${sequence}`);
   const size = knownShape(o.inputs[0])?.[sequence] ?? Number.POSITIVE_INFINITY;
-  for (const length of numbersAt(o, 1)) expect(o, 1, `a sequence of length ${length}`, length, 0, size);
+  expect(o, 1, 0, size, (length) => `a sequence of length ${length}`);
 }

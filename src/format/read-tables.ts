@@ -123,8 +123,10 @@ function readScalar(reader: Reader, { scalar, enumeration }: FieldOf<'scalar' | 
   const value = scalars[scalar].read(reader.view, at);
   if (!enumeration) return value;
   const { name, names } = enumeration;
-  const accepted = `accepted: 0 to ${names.length - 1}`;
-  return names[value as number] ?? fail(reader, 'bad-enum', `${value} is not a ${name}; ${accepted}`, at);
+  const found = names[value as number];
+  if (found === undefined)
+    fail(reader, 'bad-enum', `${value} is not a ${name}; accepted: 0 to ${names.length - 1}`, at);
+  return found;
 }
 
 function readString(reader: Reader, at: number): string {
