@@ -4,6 +4,7 @@ import type { Node, Value } from '../ir/graph.js';
 import { type CpuTensor, constantInts } from '../ir/op.js';
 import { sameShape, sizeOf } from '../ir/shape.js';
 import { ops } from '../ops/index.js';
+import { gatherStrided } from '../ops/strided.js';
 import type { Pass } from './pass.js';
 
 /** Ops whose kernels accept TANH and SIGN_BIT as fused activation and ignore them (measured on the real interpreter). */
@@ -190,7 +191,8 @@ export const matmulToFullyConnected: Pass = {
     if (output.shape.length !== x.shape.length) return { declined: 'the constant has the higher rank' };
     const [rows, cols] = matrix.shape.slice(-2) as [number, number];
     const [k, n] = node.attrs.adjY ? [cols, rows] : [rows, cols];
-    const data = node.attrs.adjY ? matrix.data : transposed(matrix.data as Float32Array, rows, cols);
+    const constant = matrix as CpuTensor;
+    const data = node.attrs.adjY ? constant.data : gatherStrided(constant, [cols, rows], [1, cols]);
     const filter: Value = { ...matrix, id: -1, shape: [n, k], data };
     edit.replace(node, [
       {
@@ -204,9 +206,3 @@ export const matmulToFullyConnected: Pass = {
     return 'rewritten';
   },
 };
-
-function transposed(values: Float32Array, rows: number, cols: number): Float32Array {
-  const out = new Float32Array(values.length);
-  for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) out[c * rows + r] = values[r * cols + c]!;
-  return out;
-}

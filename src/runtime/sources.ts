@@ -41,10 +41,8 @@ export async function readSource(source: ModelSource, options: SourceOptions = {
 type Limited = SourceOptions & { readonly maxBytes: number };
 
 async function bytesOf(source: ModelSource, options: Limited): Promise<Uint8Array> {
-  if (source instanceof ArrayBuffer) return whole(new Uint8Array(source), options);
-  if (ArrayBuffer.isView(source)) {
-    return whole(new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength), options);
-  }
+  const bytes = asBytes(source);
+  if (bytes) return whole(bytes, options);
   if (typeof source === 'string' || source instanceof URL) {
     const response = await fetch(source, { signal: options.signal ?? null });
     return readResponse(response, String(source), options);
@@ -52,12 +50,18 @@ async function bytesOf(source: ModelSource, options: Limited): Promise<Uint8Arra
   if (source instanceof Response) return readResponse(source, source.url || 'the response', options);
   if (source instanceof Blob) return readStream(source.stream(), source.size, options);
   if (source instanceof ReadableStream) return readStream(source, undefined, options);
-  if (source !== null && typeof source === 'object' && typeof source.load === 'function') {
-    return whole(await loadHandler(source), options);
-  }
+  if (typeof (source as ModelHandler | null)?.load === 'function')
+    return whole(await loadHandler(source as ModelHandler), options);
   throw new TypeError(
     `model source: ${Object.prototype.toString.call(source)}; accepted: a URL, ArrayBuffer, Uint8Array, Blob, Response, ReadableStream or tf.io.IOHandler`,
   );
+}
+
+/** A view of a buffer's or view's memory; `undefined` for anything else. */
+function asBytes(source: unknown): Uint8Array | undefined {
+  if (source instanceof ArrayBuffer) return new Uint8Array(source);
+  if (!ArrayBuffer.isView(source)) return undefined;
+  return new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength);
 }
 
 function readResponse(response: Response, name: string, options: Limited): Promise<Uint8Array> {
@@ -98,7 +102,7 @@ async function readStream(
   }
   signal?.throwIfAborted();
   onProgress?.(downloaded(loaded, loaded));
-  return join(chunks, loaded);
+  return join(chunks);
 }
 
 function downloaded(loaded: number, total: number | undefined): Progress {
@@ -120,25 +124,17 @@ function tooLarge(found: string, maxBytes: number): ModelError {
 /** A handler's file is in `weightData`, or is the topology itself where that is binary. */
 async function loadHandler(handler: ModelHandler): Promise<Uint8Array> {
   const { modelTopology, weightData } = await handler.load!();
-  for (const part of [modelTopology, weightData]) {
-    if (part instanceof ArrayBuffer) return new Uint8Array(part);
-    if (ArrayBuffer.isView(part)) return new Uint8Array(part.buffer as ArrayBuffer, part.byteOffset, part.byteLength);
-  }
-  if (Array.isArray(weightData)) {
-    const parts = weightData.map((part) => new Uint8Array(part));
-    return join(
-      parts,
-      parts.reduce((sum, part) => sum + part.byteLength, 0),
-    );
-  }
+  const bytes = asBytes(modelTopology) ?? asBytes(weightData);
+  if (bytes) return bytes;
+  if (Array.isArray(weightData)) return join(weightData.map((part) => new Uint8Array(part)));
   throw new TypeError(
     'model source: the IOHandler gave no bytes; accepted: the file in weightData or in modelTopology',
   );
 }
 
-function join(chunks: readonly Uint8Array[], size: number): Uint8Array {
+function join(chunks: readonly Uint8Array[]): Uint8Array {
   if (chunks.length === 1) return chunks[0]!;
-  const bytes = new Uint8Array(size);
+  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
   let at = 0;
   for (const chunk of chunks) {
     bytes.set(chunk, at);
@@ -147,20 +143,15 @@ function join(chunks: readonly Uint8Array[], size: number): Uint8Array {
   return bytes;
 }
 
-const DIGESTS = new Map([
-  ['sha256', 'SHA-256'],
-  ['sha384', 'SHA-384'],
-  ['sha512', 'SHA-512'],
-]);
-
 async function checkIntegrity(bytes: Uint8Array, integrity: string): Promise<void> {
   const found: string[] = [];
   for (const wanted of integrity.trim().split(/\s+/)) {
     const [name = '', hash = ''] = wanted.split(/-(.*)/s);
-    const algorithm = DIGESTS.get(name);
-    if (!algorithm)
+    if (!/^sha(256|384|512)$/.test(name))
       throw new TypeError(`integrity: "${wanted.slice(0, 64)}"; accepted: sha256-, sha384- or sha512- and base64`);
-    const digest = new Uint8Array(await crypto.subtle.digest(algorithm, bytes as Uint8Array<ArrayBuffer>));
+    const digest = new Uint8Array(
+      await crypto.subtle.digest(name.replace('sha', 'SHA-'), bytes as Uint8Array<ArrayBuffer>),
+    );
     const actual = btoa(String.fromCharCode(...digest));
     if (actual === hash) return;
     found.push(`${name}-${actual}`);
