@@ -92,7 +92,13 @@ export function valuesOf(graph: Graph): Set<Value> {
   return values;
 }
 
+/** A name of the model in a message: escaped, at most 64 characters. */
+export function quoted(name: string | undefined): string {
+  const short = (name ?? '').slice(0, 64);
+  return `"${short.replace(/[^\w ./:;-]/gu, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`)}"`;
+}
+
 /** Where a node or value is, for messages: `CONV_2D #12 "block_3/conv"`. */
 export function nodeName(node: Node): string {
-  return `${node.type} #${node.id} "${(node.outputs[0]?.name ?? '').slice(0, 64)}"`;
+  return `${node.type} #${node.id} ${quoted(node.outputs[0]?.name)}`;
 }

@@ -20,9 +20,3 @@ export function constantBytes(model: Model, tensor: Tensor): Uint8Array | undefi
 export function elementsOf(tensor: Tensor): number {
   return (tensor.shape ?? []).reduce((product, size) => product * size, 1);
 }
-
-/** A name of the model in a message: escaped, at most 64 characters. */
-export function quoted(name: string | undefined): string {
-  const short = (name ?? '').slice(0, 64);
-  return `"${short.replace(/[^\w ./:;-]/gu, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`)}"`;
-}

@@ -4,11 +4,12 @@ import {
   type Graph,
   type Node,
   type Quantization,
+  quoted,
   type TensorData,
   UnsupportedError,
   type Value,
 } from '../../delegate/index.js';
-import { constantBytes, elementsOf, quoted } from './check.js';
+import { constantBytes, elementsOf } from './check.js';
 import { isFlexbufferOperator, readFlexbuffer } from './flexbuffer.js';
 import { listOf, type Model, type Operator, type QuantizationParameters, type SubGraph, type Tensor } from './model.js';
 import { isCustom, opName } from './operator-name.js';

@@ -1,4 +1,5 @@
-import { constantBytes, quoted } from './check.js';
+import { quoted } from '../../delegate/index.js';
+import { constantBytes } from './check.js';
 import {
   listOf,
   type Model,

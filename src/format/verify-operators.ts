@@ -1,4 +1,5 @@
-import { type Check, constantBytes, quoted } from './check.js';
+import { quoted } from '../../delegate/index.js';
+import { type Check, constantBytes } from './check.js';
 import { isFlexbufferOperator, readFlexbuffer } from './flexbuffer.js';
 import { listOf, type Operator, type Options, type SubGraph, type Tensor } from './model.js';
 import { builtinName, opName } from './operator-name.js';

@@ -1,4 +1,5 @@
-import { type Check, constantBytes, elementsOf, quoted } from './check.js';
+import { quoted } from '../../delegate/index.js';
+import { type Check, constantBytes, elementsOf } from './check.js';
 import { listOf, type Operator, type SubGraph, type Tensor } from './model.js';
 import { builtinName, opName } from './operator-name.js';
 import { operators } from './operators.js';

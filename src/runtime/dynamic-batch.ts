@@ -9,6 +9,7 @@ import {
   type Node,
   newData,
   nodeName,
+  quoted,
   type Shape,
   sameShape,
   sizeOf,
@@ -109,7 +110,7 @@ function followImages(
     for (const [o, value] of node.outputs.entries()) if (scales[o]) batched.add(value.id);
   }
   const varies = one.graph.outputs.find(({ id }) => varying.has(id));
-  return varies ? `output "${varies.name.slice(0, 64)}" tells the batch size` : batched;
+  return varies ? `output ${quoted(varies.name)} tells the batch size` : batched;
 }
 
 function mixes(node: Node): string {

@@ -1,6 +1,5 @@
 /** What the two ways to use a model, `Interpreter` and `TFLiteModel`, have in common. */
-import type { Graph } from '../../delegate/index.js';
-import { quoted } from '../format/check.js';
+import { type Graph, quoted } from '../../delegate/index.js';
 import { toGraph } from '../format/graph.js';
 import { listOf, type Model, type SignatureDef } from '../format/model.js';
 import { readModel } from '../format/read.js';

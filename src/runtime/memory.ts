@@ -1,4 +1,4 @@
-import type { CpuTensor, Executable, NumericData, Value } from '../../delegate/index.js';
+import { type CpuTensor, type Executable, type NumericData, quoted, type Value } from '../../delegate/index.js';
 
 interface OnGpu {
   readonly executable: Executable;
@@ -57,7 +57,7 @@ export class Memory {
     const tensor = this.held(value);
     if (!tensor)
       throw new Error(
-        `tensor ${value.id} "${value.name.slice(0, 64)}" has no value; set it where it is an input, else invoke first`,
+        `tensor ${value.id} ${quoted(value.name)} has no value; set it where it is an input, else invoke first`,
       );
     return tensor;
   }

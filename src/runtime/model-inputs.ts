@@ -1,5 +1,5 @@
 import { type NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
-import type { Value } from '../../delegate/index.js';
+import { quoted, type Value } from '../../delegate/index.js';
 import type { Names } from './model-names.js';
 import { isPixels, type Pixels, pixelsToTensor } from './pixels.js';
 
@@ -24,7 +24,7 @@ export function bindInputs(
 ): BoundInputs {
   const found = new Map<number, ModelInput>();
   for (const [position, input] of listInputs(given, order, names)) {
-    if (found.has(position)) throw new TypeError(`input "${shown(names, position)}" is given twice`);
+    if (found.has(position)) throw new TypeError(`input ${shown(names, position)} is given twice`);
     found.set(position, input);
   }
   const made: Tensor[] = [];
@@ -33,7 +33,7 @@ export function bindInputs(
       const input = found.get(position);
       if (input instanceof Tensor) return input;
       if (!isPixels(input))
-        throw new TypeError(`input "${shown(names, position)}": ${kindOf(input)}; accepted: a tensor or a picture`);
+        throw new TypeError(`input ${shown(names, position)}: ${kindOf(input)}; accepted: a tensor or a picture`);
       const tensor = pixelsToTensor(input, value);
       made.push(tensor);
       return tensor;
@@ -53,14 +53,14 @@ function listInputs(given: ModelInputs, order: readonly number[], names: Names):
     return Object.entries(list).map(([name, input]) => [names.positionOf(name), input]);
   }
   if (list.length !== order.length) {
-    const wanted = order.map((position) => `"${shown(names, position)}"`).join(', ');
+    const wanted = order.map((position) => shown(names, position)).join(', ');
     throw new TypeError(`${list.length} inputs are given; the model takes ${order.length}: ${wanted}`);
   }
   return order.map((position, i) => [position, list[i]!]);
 }
 
 function shown({ names }: Names, position: number): string {
-  return names[position]!.slice(0, 64);
+  return quoted(names[position]);
 }
 
 function kindOf(x: unknown): string {

@@ -1,5 +1,5 @@
 /** How the tensors of a model are called by those who use it. */
-import type { Value } from '../../delegate/index.js';
+import { quoted, type Value } from '../../delegate/index.js';
 import { listOf, type TensorMap } from '../format/model.js';
 
 /** Inputs or outputs by name. */
@@ -33,10 +33,8 @@ export function namesOf(kind: 'input' | 'output', values: readonly Value[], alia
     positionOf(name) {
       const position = known.get(name) ?? known.get(bare(name));
       if (position !== undefined) return position;
-      const accepted = [...known.keys()].map((known) => `"${known.slice(0, 64)}"`).join(', ');
-      throw new RangeError(
-        `there is no ${kind} "${name.slice(0, 64)}"; accepted: ${accepted || `none, there is no ${kind}`}`,
-      );
+      const accepted = [...known.keys()].map((known) => quoted(known)).join(', ');
+      throw new RangeError(`there is no ${kind} ${quoted(name)}; accepted: ${accepted || `none, there is no ${kind}`}`);
     },
   };
 }

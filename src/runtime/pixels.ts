@@ -10,7 +10,7 @@ import {
   type Tensor3D,
   tidy,
 } from '@tensorflow/tfjs-core';
-import { UnsupportedError, type Value } from '../../delegate/index.js';
+import { quoted, UnsupportedError, type Value } from '../../delegate/index.js';
 import { tfjsDtype } from './tfjs-values.js';
 
 /** Pictures that a model takes in place of a tensor; a video gives its current frame. */
@@ -45,7 +45,7 @@ export function pixelsToTensor(pixels: Pixels, { name, shape, shapeSignature = [
   const type = tfjsDtype(dtype);
   if (shape.length !== 4 || batch !== 1 || ![1, 3, 4].includes(channels) || !['float32', 'int32'].includes(type)) {
     throw new UnsupportedError(
-      `input "${name.slice(0, 64)}" is ${dtype} [${shape}]; a picture fits numbers of shape [1, height, width, 1, 3 or 4]`,
+      `input ${quoted(name)} is ${dtype} [${shape}]; a picture fits numbers of shape [1, height, width, 1, 3 or 4]`,
     );
   }
   const anySize = shapeSignature[1] === -1 && shapeSignature[2] === -1;

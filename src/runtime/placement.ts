@@ -8,6 +8,7 @@ import {
   type Node,
   nodeName,
   type OpSpec,
+  quoted,
   TfLiteGpuExperimentalFlags,
   UnsupportedError,
   type Value,
@@ -96,16 +97,16 @@ function expectCpuForms(reasons: ReadonlyMap<Node, string>, { ops }: PlacementCo
 function keepsOnCpu(node: Node, { experimentalFlags }: PlacementContext): string | undefined {
   const values = [...node.inputs, ...node.outputs].filter((value): value is Value => value !== undefined);
   const unknown = values.find(({ shape }) => !isStatic(shape));
-  if (unknown) return `the shape of "${unknown.name.slice(0, 64)}" is known only while running`;
+  if (unknown) return `the shape of ${quoted(unknown.name)} is known only while running`;
   const state = values.find(({ isVariable, dtype }) => isVariable || dtype === 'resource' || dtype === 'variant');
-  if (state) return `it keeps state in "${state.name.slice(0, 64)}"`;
+  if (state) return `it keeps state in ${quoted(state.name)}`;
   const text = values.find(({ dtype }) => dtype === 'string');
-  if (text) return `"${text.name.slice(0, 64)}" holds strings`;
+  if (text) return `${quoted(text.name)} holds strings`;
   const quantized = values.find(
     ({ dtype, quantization }) => quantization?.scales.length && /^u?int(4|8|16)$/.test(dtype),
   );
   if (quantized && !(experimentalFlags & TfLiteGpuExperimentalFlags.ENABLE_QUANT)) {
-    return `"${quantized.name.slice(0, 64)}" is quantised and experimentalFlags lacks ENABLE_QUANT (1)`;
+    return `${quoted(quantized.name)} is quantised and experimentalFlags lacks ENABLE_QUANT (1)`;
   }
   return undefined;
 }

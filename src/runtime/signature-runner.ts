@@ -1,4 +1,4 @@
-import { lanesOf, type TensorData, type Value } from '../../delegate/index.js';
+import { lanesOf, quoted, type TensorData, type Value } from '../../delegate/index.js';
 import { listOf, type SignatureDef } from '../format/model.js';
 import type { Subgraph } from './subgraph.js';
 import { detailsOf, type TensorDetails } from './tensor-details.js';
@@ -61,17 +61,16 @@ function namesOf({ inputs, outputs }: SignatureDef, { file }: Subgraph): Names {
 }
 
 function inputsOf(key: string, inputs: Readonly<Record<string, NamedInput>>, names: Names): [number, NamedInput][] {
-  const accepted = [...names.inputs.keys()].map((name) => JSON.stringify(name.slice(0, 64))).join(', ');
-  const where = `signature ${JSON.stringify(key.slice(0, 64))}`;
+  const accepted = [...names.inputs.keys()].map((name) => quoted(name)).join(', ');
+  const where = `signature ${quoted(key)}`;
   const given = new Map(Object.entries(inputs));
   for (const name of given.keys()) {
     if (!names.inputs.has(name))
-      throw new TypeError(`${where}: there is no input "${name.slice(0, 64)}"; accepted: ${accepted}`);
+      throw new TypeError(`${where}: there is no input ${quoted(name)}; accepted: ${accepted}`);
   }
   return [...names.inputs].map(([name, position]) => {
     const input = given.get(name);
-    if (input === undefined)
-      throw new TypeError(`${where}: input "${name.slice(0, 64)}" is missing; accepted: ${accepted}`);
+    if (input === undefined) throw new TypeError(`${where}: input ${quoted(name)} is missing; accepted: ${accepted}`);
     return [position, input];
   });
 }

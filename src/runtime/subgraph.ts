@@ -1,6 +1,7 @@
 import {
   type CpuTensor,
   type Graph,
+  quoted,
   type Shape,
   sameShape,
   type TensorData,
@@ -38,7 +39,7 @@ export class Subgraph {
   /** Asks for another shape of an input; `allocate` puts it in force. `strict`: only where the signature says −1. */
   resize(position: number, shape: readonly number[], strict = false): void {
     const value = this.file.inputs[position]!;
-    const where = `input ${value.id} "${value.name.slice(0, 64)}"`;
+    const where = `input ${value.id} ${quoted(value.name)}`;
     if (!shape.every((size) => Number.isInteger(size) && size >= 0)) {
       throw new RangeError(`${where}: shape [${shape}]; accepted: integers of 0 or more`);
     }

@@ -1,5 +1,5 @@
 import { keep, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { type CpuTensor, type Graph, newData, sizeOf, type Value } from '../../delegate/index.js';
+import { type CpuTensor, type Graph, newData, quoted, sizeOf, type Value } from '../../delegate/index.js';
 import type { OpTime } from './execution.js';
 import type { Session } from './session.js';
 import {
@@ -150,7 +150,7 @@ export class TensorSession {
 
 /** A tensor fits an input of its type; it may differ in the batch and wherever the model leaves the size open. */
 function expectFit({ name, shape, shapeSignature, dtype }: Value, tensor: Tensor): void {
-  const where = `input "${name.slice(0, 64)}"`;
+  const where = `input ${quoted(name)}`;
   const expected = tfjsDtype(dtype);
   if (tensor.dtype !== expected) throw new TypeError(`${where}: the tensor is ${tensor.dtype}; accepted: ${expected}`);
   const open = (shapeSignature?.length ? shapeSignature : shape).map((size, i) => (i === 0 ? -1 : size));

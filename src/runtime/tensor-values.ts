@@ -1,12 +1,12 @@
 /** Values as users give them to an input and get them from an output. */
-import { arrayOf, lanesOf, newData, sizeOf, type TensorData, type Value } from '../../delegate/index.js';
+import { arrayOf, lanesOf, newData, quoted, sizeOf, type TensorData, type Value } from '../../delegate/index.js';
 
 /** What an input takes: the typed array of its element type; strings as text or as UTF-8 bytes. */
 export type InputData = TensorData | readonly string[] | readonly (string | Uint8Array)[];
 
 /** Copies `data` for the input, into `target` where that fits. Throws TypeError or RangeError saying what is expected. */
 export function takeValues(value: Value, data: InputData, target?: TensorData): TensorData {
-  const where = `input ${value.id} "${value.name.slice(0, 64)}"`;
+  const where = `input ${value.id} ${quoted(value.name)}`;
   const length = sizeOf(value.shape) * lanesOf(value.dtype);
   const expected = `${arrayName(value)} of ${length} (shape [${value.shape}], ${value.dtype})`;
   if (!fitsType(value, data)) throw new TypeError(`${where}: ${kindOf(data)}; accepted: ${expected}`);

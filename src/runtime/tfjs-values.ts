@@ -8,6 +8,7 @@ import {
   halvesToFloats,
   integerRange,
   type NumericData,
+  quoted,
   type TensorData,
   UnsupportedError,
   type Value,
@@ -59,7 +60,7 @@ function toIntegers({ name, dtype }: Value, values: Int32Array): TensorData {
   const wrong = values.findIndex((v) => v < least || v > greatest);
   if (wrong >= 0) {
     throw new RangeError(
-      `input "${name.slice(0, 64)}": ${values[wrong]} at ${wrong}; accepted: ${least} to ${greatest} (${dtype})`,
+      `input ${quoted(name)}: ${values[wrong]} at ${wrong}; accepted: ${least} to ${greatest} (${dtype})`,
     );
   }
   if (dtype === 'int32') return values;
@@ -83,7 +84,7 @@ function toInt32({ name, dtype }: Value, data: NumericData): Int32Array {
   const wrong = (data as Uint32Array).findIndex((v) => v < least || v > greatest);
   if (wrong < 0) return integers;
   throw new RangeError(
-    `output "${name.slice(0, 64)}": ${data[wrong]} at ${wrong} (${dtype}) is beyond tfjs's int32; use Interpreter, which gives ${dtype}`,
+    `output ${quoted(name)}: ${data[wrong]} at ${wrong} (${dtype}) is beyond tfjs's int32; use Interpreter, which gives ${dtype}`,
   );
 }
 
