@@ -3,7 +3,6 @@ import {
   densify,
   type Graph,
   type Node,
-  type Quantization,
   quoted,
   type TensorData,
   UnsupportedError,
@@ -11,7 +10,7 @@ import {
 } from '../../delegate/index.js';
 import { constantBytes, elementsOf } from './check.js';
 import { isFlexbufferOperator, readFlexbuffer } from './flexbuffer.js';
-import { listOf, type Model, type Operator, type QuantizationParameters, type SubGraph, type Tensor } from './model.js';
+import { listOf, type Model, type Operator, type SubGraph, type Tensor } from './model.js';
 import { isCustom, opName } from './operator-name.js';
 import { optionsOf } from './operator-options.js';
 import { dtypeOf, emptyData, tensorData } from './tensor-data.js';
@@ -50,37 +49,34 @@ function valuesOf(model: Model, subgraph: SubGraph, index: number): readonly Val
 
 function toValue(model: Model, tensor: Tensor, id: number, path: string): Value {
   const data = constantBytes(model, tensor);
-  const { shapeSignature, quantization } = tensor;
+  if (tensor.quantization?.details)
+    throw new UnsupportedError(
+      `${path} ${quoted(tensor.name)}: ${tensor.quantization.detailsType}; accepted: scales per tensor or along one dimension`,
+    );
   return {
-    id,
-    name: tensor.name ?? '',
-    shape: tensor.shape ?? [],
-    dtype: dtypeOf(tensor.type),
-    ...(shapeSignature && { shapeSignature }),
-    ...(quantization && quantizationOf(quantization, tensor, path)),
+    ...valueOf(tensor, id),
     ...(data && { data: denseData(tensor, tensorData(tensor, data)) }),
     ...(tensor.isVariable && { isVariable: true }),
+  };
+}
+
+/** What the file says of a tensor beside its data. */
+export function valueOf({ name = '', shape = [], type, shapeSignature, quantization }: Tensor, id: number): Value {
+  const { scale = [], zeroPoint, quantizedDimension = 0 } = quantization ?? {};
+  const zeroPoints = scale.map((_, i) => Number(zeroPoint?.[zeroPoint.length === 1 ? 0 : i] ?? 0));
+  return {
+    id,
+    name,
+    shape,
+    dtype: dtypeOf(type),
+    ...(shapeSignature && { shapeSignature }),
+    ...(scale.length > 0 && { quantization: { scales: scale, zeroPoints, quantizedDimension } }),
   };
 }
 
 /** Sparse constants are expanded for whoever reads them; DENSIFY then finds nothing left to do. */
 function denseData({ shape, sparsity, type }: Tensor, data: TensorData): TensorData {
   return sparsity ? densify({ shape: shape ?? [], dtype: dtypeOf(type), data, sparsity }) : data;
-}
-
-function quantizationOf(
-  parameters: QuantizationParameters,
-  tensor: Tensor,
-  path: string,
-): { quantization?: Quantization } {
-  const { scale, zeroPoint, details, detailsType, quantizedDimension } = parameters;
-  if (details)
-    throw new UnsupportedError(
-      `${path} ${quoted(tensor.name)}: ${detailsType}; accepted: scales per tensor or along one dimension`,
-    );
-  if (!scale?.length) return {};
-  const zeroPoints = scale.map((_, i) => Number(zeroPoint?.[zeroPoint.length === 1 ? 0 : i] ?? 0));
-  return { quantization: { scales: scale, zeroPoints, quantizedDimension } };
 }
 
 function toNode(model: Model, operator: Operator, id: number, values: readonly Value[]): Node {

@@ -1,4 +1,5 @@
 import type { TensorData } from '../../delegate/index.js';
+import { valueOf } from '../format/graph.js';
 import { listOf, type Model } from '../format/model.js';
 import type { Environment, LoadOptions } from './load-options.js';
 import { LoadedModel, loadFile } from './loaded-model.js';
@@ -7,7 +8,7 @@ import { type ModelStats, type OpProfile, profileOf, type Report } from './repor
 import { type SignatureRunner, signatureRunner } from './signature-runner.js';
 import type { ModelSource } from './sources.js';
 import { Subgraph } from './subgraph.js';
-import { detailsOf, fileValue, type TensorDetails } from './tensor-details.js';
+import { detailsOf, type TensorDetails } from './tensor-details.js';
 import { copyValues, type InputData } from './tensor-values.js';
 
 /** Names of a signature's inputs and outputs. */
@@ -64,7 +65,10 @@ export class Interpreter {
     if (!tensors) throw new RangeError(`subgraph ${subgraph}; accepted: 0 to ${listOf(model.subgraphs).length - 1}`);
     const loaded = subgraphs.get(subgraph);
     const current = new Map(loaded && [...loaded.inputs, ...loaded.outputs].map((value) => [value.id, value]));
-    return tensors.map((tensor, index) => detailsOf(current.get(index) ?? fileValue(tensor, index)));
+    return tensors.map((tensor, index) => {
+      const { sparsity } = tensor;
+      return detailsOf(current.get(index) ?? { ...valueOf(tensor, index), ...(sparsity && { sparsity }) });
+    });
   }
 
   /** Copies values into an input: the typed array of its element type, or strings. */

@@ -1,6 +1,5 @@
 import type { DType, Value } from '../../delegate/index.js';
-import type { SparsityParameters, Tensor } from '../format/model.js';
-import { dtypeOf } from '../format/tensor-data.js';
+import type { SparsityParameters } from '../format/model.js';
 
 /** What Python's `Interpreter` tells of a tensor, in camelCase. */
 export interface TensorDetails {
@@ -34,23 +33,5 @@ export function detailsOf(value: Value): TensorDetails {
       quantizedDimension,
     },
     sparsityParameters: (value.sparsity ?? {}) as SparsityParameters | Record<string, never>,
-  };
-}
-
-/** A tensor of the file without its data. */
-export function fileValue(
-  { name = '', shape = [], shapeSignature, type, quantization, sparsity }: Tensor,
-  id: number,
-): Value {
-  const { scale = [], zeroPoint, quantizedDimension = 0 } = quantization ?? {};
-  const zeroPoints = scale.map((_, i) => Number(zeroPoint?.[i] ?? zeroPoint?.[0] ?? 0));
-  return {
-    id,
-    name,
-    shape,
-    dtype: dtypeOf(type),
-    ...(shapeSignature && { shapeSignature }),
-    ...(scale.length > 0 && { quantization: { scales: scale, zeroPoints, quantizedDimension } }),
-    ...(sparsity && { sparsity }),
   };
 }
