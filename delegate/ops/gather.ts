@@ -1,5 +1,5 @@
 import { ModelError } from '../errors.js';
-import { lanesOf, newData } from '../ir/dtype.js';
+import { lanesOf, newData, type TensorData } from '../ir/dtype.js';
 import { type CpuTensor, constantInts, defineOp, type InferInput, type OpSpec, required } from '../ir/op.js';
 import { normalizeAxis, sizeOf } from '../ir/shape.js';
 import { dequantize } from './convert.js';
@@ -45,6 +45,12 @@ function gather(x: CpuTensor, index: CpuTensor, axis: number, batch: number, siz
         for (let n = 0; n < inner; n++) to[at++] = from[((b * O + o) * A + j) * inner + n];
       }
   return out;
+}
+
+/** Slices of x along an axis, in the order of `index`. */
+export function takeAlong(x: CpuTensor, axis: number, index: readonly number[]): TensorData {
+  const size = (sizeOf(x.shape) / x.shape[axis]!) * index.length;
+  return gather(x, { shape: [index.length], dtype: 'int32', data: Int32Array.from(index) }, axis, 0, size);
 }
 
 /** Ops that pick elements by index. */

@@ -1,7 +1,7 @@
 import { ModelError } from '../errors.js';
 import { constantInts, defineOp, type InferInput, type OpSpec, required } from '../ir/op.js';
 import { broadcastShapes, normalizeAxis, type Shape, stridesOf } from '../ir/shape.js';
-import { broadcastStrides, gatherStrided } from './strided.js';
+import { broadcastStrides, dot, gatherStrided } from './strided.js';
 
 const at = (inputs: readonly (InferInput | undefined)[], i: number): number[] | undefined =>
   constantInts(required(inputs, i));
@@ -110,7 +110,6 @@ function rank4({ shape }: { readonly shape: Shape }): [number, number, number, n
   if (shape.length !== 4) throw new ModelError('shape', `[${shape}] has rank ${shape.length}; accepted: 4`);
   return shape as unknown as [number, number, number, number];
 }
-const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, v, i) => sum + v * b[i]!, 0);
 
 /** Attributes of STRIDED_SLICE; bit i of a mask is about the i-th entry of begin, end and strides. */
 export interface StridedSliceAttrs {

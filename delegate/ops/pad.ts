@@ -1,9 +1,9 @@
 import { ModelError } from '../errors.js';
-import { newData } from '../ir/dtype.js';
 import { type CpuTensor, constantInts, defineOp, type InferInput, type OpSpec, required } from '../ir/op.js';
-import { type Shape, sizeOf, stridesOf } from '../ir/shape.js';
+import type { Shape } from '../ir/shape.js';
 import type { MirrorPadMode } from '../ir/vocabulary.js';
-import { copyStrided, filled } from './strided.js';
+import { takeAlong } from './gather.js';
+import { padded } from './strided.js';
 
 const padsOf = (inputs: readonly (InferInput | undefined)[]): { lo: number[]; hi: number[] } | undefined => {
   const flat = constantInts(required(inputs, 1));
@@ -23,24 +23,7 @@ const padOp = (type: string): OpSpec =>
       return [shape && { ...required(inputs, 0), shape }];
     },
     cpu(inputs, _attrs, [output]) {
-      const x = required(inputs, 0);
-      const zero = x.quantization?.zeroPoints[0] ?? 0;
-      const big = x.dtype === 'int64' || x.dtype === 'uint64';
-      const value =
-        inputs[2]?.data ??
-        (big ? BigInt64Array.of(BigInt(zero)) : Float64Array.of(x.dtype === 'float32' ? 0 : zero, 0));
-      const out = filled(x.dtype, sizeOf(output!.shape), value);
-      const strides = stridesOf(output!.shape);
-      copyStrided(
-        x,
-        x.shape,
-        stridesOf(x.shape),
-        0,
-        out,
-        strides,
-        padsOf(inputs)!.lo.reduce((sum, p, i) => sum + p * strides[i]!, 0),
-      );
-      return [out];
+      return [padded(required(inputs, 0), output!.shape, padsOf(inputs)!.lo, inputs[2]?.data)];
     },
   });
 
@@ -66,16 +49,6 @@ const mirrorPad: OpSpec = defineOp<{ readonly mode: MirrorPadMode }>({
     return [x.data];
   },
 });
-
-/** Slices of x along an axis, in the order of `index`. */
-function takeAlong(x: CpuTensor, axis: number, index: readonly number[]): CpuTensor['data'] {
-  const shape = x.shape.map((d, i) => (i === axis ? index.length : d));
-  const out = newData(x.dtype, sizeOf(shape));
-  const [from, to] = [stridesOf(x.shape), stridesOf(shape)];
-  const one = x.shape.map((d, i) => (i === axis ? 1 : d));
-  for (const [i, j] of index.entries()) copyStrided(x, one, from, j * from[axis]!, out, to, i * to[axis]!);
-  return out;
-}
 
 /** Ops that put something around a tensor. */
 export const padOps: readonly OpSpec[] = [padOp('PAD'), padOp('PADV2'), mirrorPad];

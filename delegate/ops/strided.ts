@@ -90,3 +90,18 @@ export function filled(dtype: DType, size: number, value: TensorData): TensorDat
   for (let i = 0; i < size * lanes; i++) cells[i] = value[i % lanes];
   return out;
 }
+
+/** x in a tensor of `shape`, `before` elements from its start along each dimension; around it `value`, or what stands for 0. */
+export function padded(x: CpuTensor, shape: Shape, before: readonly number[], value?: TensorData): TensorData {
+  const zero = x.dtype === 'float32' ? 0 : (x.quantization?.zeroPoints[0] ?? 0);
+  const zeros = x.dtype.endsWith('int64') ? BigInt64Array.of(BigInt(zero)) : Float64Array.of(zero, 0);
+  const out = filled(x.dtype, sizeOf(shape), value ?? zeros);
+  const strides = stridesOf(shape);
+  copyStrided(x, x.shape, stridesOf(x.shape), 0, out, strides, dot(before, strides));
+  return out;
+}
+
+/** Σ a · b; what `b` lacks counts as 0. */
+export function dot(a: readonly number[], b: readonly number[]): number {
+  return a.reduce((sum, v, i) => sum + v * (b[i] ?? 0), 0);
+}
