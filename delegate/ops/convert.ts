@@ -1,9 +1,11 @@
 import { UnsupportedError } from '../errors.js';
 import { arrayOf, type DType, floatToHalf, halfToFloat, integerRange, type NumericData, newData } from '../ir/dtype.js';
-import type { Quantization } from '../ir/graph.js';
+import type { Quantization, TensorType } from '../ir/graph.js';
 import { type CpuTensor, defineOp, type OpSpec, required, typed } from '../ir/op.js';
 import { sizeOf } from '../ir/shape.js';
 import { densify } from './densify.js';
+
+const UNIT: Quantization = { scales: [1], zeroPoints: [0], quantizedDimension: 0 };
 
 /** CAST: floats to integers saturate and NaN gives the largest; integers wrap; anything to bool is x ≠ 0. */
 function cast({ data, dtype }: CpuTensor, to: DType): NumericData {
@@ -41,9 +43,8 @@ function saturate(v: number, [lo, hi]: readonly [bigint, bigint], to: DType): nu
 export function dequantize(x: CpuTensor): Float32Array {
   if (x.dtype === 'float16') return Float32Array.from(x.data as Uint16Array, halfToFloat);
   if (x.dtype === 'float32') return x.data as Float32Array;
-  const { quantization } = x;
-  if (!quantization?.scales.length) throw new UnsupportedError(`DEQUANTIZE: ${x.dtype} without scales`);
-  const { scales, zeroPoints, channelOf } = perChannel(quantization, x.shape);
+  if (!x.quantization?.scales.length) throw new UnsupportedError(`DEQUANTIZE: ${x.dtype} without scales`);
+  const { scales, zeroPoints, channelOf } = perChannel(x);
   const data = x.data as Int8Array;
   return Float32Array.from({ length: data.length }, (_, i) => {
     const c = channelOf(i);
@@ -51,7 +52,9 @@ export function dequantize(x: CpuTensor): Float32Array {
   });
 }
 
-function perChannel({ scales, zeroPoints, quantizedDimension }: Quantization, shape: readonly number[]) {
+/** Scales and zero points, and the place of an element's among them; without quantisation, scale 1. */
+function perChannel({ quantization = UNIT, shape }: TensorType) {
+  const { scales, zeroPoints, quantizedDimension } = quantization;
   const inner = sizeOf(shape.slice(quantizedDimension + 1));
   const channelOf = scales.length === 1 ? () => 0 : (i: number) => Math.floor(i / inner) % scales.length;
   return { scales, zeroPoints, channelOf };
@@ -74,14 +77,11 @@ export const convertOps: readonly OpSpec[] = [
     infer: (inputs, _attrs, outputs) => [{ ...outputs[0]!, shape: required(inputs, 0).shape }],
     cpu(inputs, _attrs, [output]) {
       const x = required(inputs, 0);
-      const { scales, zeroPoints, channelOf } = perChannel(
-        output!.quantization ?? { scales: [1], zeroPoints: [0], quantizedDimension: 0 },
-        x.shape,
-      );
+      const { scales, zeroPoints, channelOf } = perChannel(output!);
       const [lo, hi] = (integerRange(output!.dtype) ?? [0n, 0n]).map(Number) as [number, number];
       const isInteger = x.dtype !== 'float32' && x.dtype !== 'float16';
       const real = isInteger ? Float64Array.from(x.data as Int8Array) : dequantize(x);
-      const from = perChannel(x.quantization ?? { scales: [1], zeroPoints: [0], quantizedDimension: 0 }, x.shape);
+      const from = perChannel(x);
       const out = new (arrayOf(output!.dtype))(real.length) as Int8Array;
       for (let i = 0; i < real.length; i++) {
         const c = channelOf(i);

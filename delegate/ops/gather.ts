@@ -1,5 +1,5 @@
 import { ModelError } from '../errors.js';
-import { lanesOf, newData, type TensorData } from '../ir/dtype.js';
+import { lanesOf, newData } from '../ir/dtype.js';
 import { type CpuTensor, constantInts, defineOp, type InferInput, type OpSpec, required } from '../ir/op.js';
 import { normalizeAxis, sizeOf } from '../ir/shape.js';
 import { dequantize } from './convert.js';
@@ -48,9 +48,10 @@ function gather(x: CpuTensor, index: CpuTensor, axis: number, batch: number, siz
 }
 
 /** Slices of x along an axis, in the order of `index`. */
-export function takeAlong(x: CpuTensor, axis: number, index: readonly number[]): TensorData {
-  const size = (sizeOf(x.shape) / x.shape[axis]!) * index.length;
-  return gather(x, { shape: [index.length], dtype: 'int32', data: Int32Array.from(index) }, axis, 0, size);
+export function takeAlong(x: CpuTensor, axis: number, index: readonly number[]): CpuTensor {
+  const shape = x.shape.map((d, i) => (i === axis ? index.length : d));
+  const indices: CpuTensor = { shape: [index.length], dtype: 'int32', data: Int32Array.from(index) };
+  return { ...x, shape, data: gather(x, indices, axis, 0, sizeOf(shape)) };
 }
 
 /** Ops that pick elements by index. */

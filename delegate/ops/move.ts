@@ -132,7 +132,7 @@ export function stridedSliceWalk(
   const dense = stridesOf(shape);
   const dims: number[] = [];
   const steps: number[] = [];
-  const keep: boolean[] = [];
+  const kept: number[] = [];
   const has = (mask: number, i: number) => ((mask >> i) & 1) === 1;
   const isNew = (i: number) => has(a.newAxisMask, i) && !has(a.ellipsisMask, i);
   const added = begin.filter((_, i) => isNew(i)).length;
@@ -142,10 +142,10 @@ export function stridedSliceWalk(
   const whole = (count: number) => {
     for (let i = 0; i < count; i++, dim++) push(shape[dim]!, dense[dim]!, true);
   };
-  const push = (size: number, step: number, kept: boolean) => {
+  const push = (size: number, step: number, keep: boolean) => {
     dims.push(size);
     steps.push(step);
-    keep.push(kept);
+    if (keep) kept.push(size);
   };
   for (const [i, b] of begin.entries()) {
     if (dims.length >= shape.length + added) break;
@@ -165,12 +165,7 @@ export function stridedSliceWalk(
     const wrap = (v: number) => (v < 0 ? v + size : v);
     const clampTo = (v: number) => (step > 0 ? Math.min(Math.max(v, 0), size) : Math.min(Math.max(v, -1), size - 1));
     const from = has(a.beginMask, i) && !shrink ? (step > 0 ? 0 : size - 1) : clampTo(wrap(b));
-    const rawEnd = a.offset ? b + end[i]! : end[i]!;
-    const to = has(a.endMask, i)
-      ? step > 0
-        ? size
-        : -1
-      : clampTo(a.offset ? (b < 0 ? b + size : b) + end[i]! : wrap(rawEnd));
+    const to = has(a.endMask, i) ? (step > 0 ? size : -1) : clampTo(a.offset ? wrap(b) + end[i]! : wrap(end[i]!));
     if (shrink && (from < 0 || from >= size))
       throw new ModelError('slice', `index ${b} along axis ${dim} of [${shape}]`);
     offset += from * dense[dim]!;
@@ -178,7 +173,7 @@ export function stridedSliceWalk(
     dim++;
   }
   whole(shape.length - dim);
-  return { dims, strides: steps, offset, shape: dims.filter((_, i) => keep[i]) };
+  return { dims, strides: steps, offset, shape: kept };
 }
 
 function stridedSliced(inputs: readonly (InferInput | undefined)[], attrs: StridedSliceAttrs): Walk | undefined {

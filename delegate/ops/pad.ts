@@ -44,7 +44,7 @@ const mirrorPad: OpSpec = defineOp<{ readonly mode: MirrorPadMode }>({
       const index = Array.from({ length: size }, (_, i) => i - lo[axis]!).map((i) =>
         i < 0 ? -i - edge : i >= d ? 2 * d - 2 - i + edge : i,
       );
-      x = { ...x, shape: x.shape.map((s, i) => (i === axis ? size : s)), data: takeAlong(x, axis, index) };
+      x = takeAlong(x, axis, index);
     });
     return [x.data];
   },

@@ -1,8 +1,8 @@
 import { ModelError } from '../errors.js';
-import { arrayOf } from '../ir/dtype.js';
 import type { TensorType } from '../ir/graph.js';
 import { constantInts, defineOp, type InferInput, type OpSpec, required, typed } from '../ir/op.js';
 import { sizeOf } from '../ir/shape.js';
+import { takeAlong } from './gather.js';
 import { expectRank, needsFloat } from './operand.js';
 
 /** Attributes of the resizes. Inputs: x [N, H, W, C], size [2] as height, width. */
@@ -52,23 +52,11 @@ const nearest: OpSpec<ResizeAttrs> = {
   type: 'RESIZE_NEAREST_NEIGHBOR',
   infer: (inputs) => inferResize(required(inputs, 0), required(inputs, 1)),
   cpu(inputs, attrs, [output]) {
-    const x = required(inputs, 0);
-    const [batch, inHeight, inWidth, channels] = x.shape as [number, number, number, number];
-    const [, height, width] = output!.shape as [number, number, number, number];
-    const data = x.data as Float32Array;
-    const out = new (arrayOf(x.dtype))(sizeOf(output!.shape)) as Float32Array;
-    const rows = nearestSamples(inHeight, height, attrs);
-    const columns = nearestSamples(inWidth, width, attrs);
-    let at = 0;
-    for (let n = 0; n < batch; n++) {
-      for (const row of rows) {
-        for (const column of columns) {
-          const from = ((n * inHeight + row) * inWidth + column) * channels;
-          for (let c = 0; c < channels; c++) out[at++] = data[from + c]!;
-        }
-      }
+    let x = required(inputs, 0);
+    for (const axis of [1, 2]) {
+      x = takeAlong(x, axis, nearestSamples(x.shape[axis]!, output!.shape[axis]!, attrs));
     }
-    return [out];
+    return [x.data];
   },
 };
 
