@@ -54,14 +54,14 @@ function toValue(model: Model, tensor: Tensor, id: number, path: string): Value 
       `${path} ${quoted(tensor.name)}: ${tensor.quantization.detailsType}; accepted: scales per tensor or along one dimension`,
     );
   return {
-    ...valueOf(tensor, id),
+    ...tensorValue(tensor, id),
     ...(data && { data: denseData(tensor, tensorData(tensor, data)) }),
     ...(tensor.isVariable && { isVariable: true }),
   };
 }
 
 /** What the file says of a tensor beside its data. */
-export function valueOf({ name = '', shape = [], type, shapeSignature, quantization }: Tensor, id: number): Value {
+export function tensorValue({ name = '', shape = [], type, shapeSignature, quantization }: Tensor, id: number): Value {
   const { scale = [], zeroPoint, quantizedDimension = 0 } = quantization ?? {};
   const zeroPoints = scale.map((_, i) => Number(zeroPoint?.[zeroPoint.length === 1 ? 0 : i] ?? 0));
   return {

@@ -1,5 +1,5 @@
 import type { TensorData } from '../../delegate/index.js';
-import { valueOf } from '../format/graph.js';
+import { tensorValue } from '../format/graph.js';
 import { listOf, type Model } from '../format/model.js';
 import type { Environment, LoadOptions } from './load-options.js';
 import { LoadedModel, loadFile } from './loaded-model.js';
@@ -67,7 +67,7 @@ export class Interpreter {
     const current = new Map(loaded && [...loaded.inputs, ...loaded.outputs].map((value) => [value.id, value]));
     return tensors.map((tensor, index) => {
       const { sparsity } = tensor;
-      return detailsOf(current.get(index) ?? { ...valueOf(tensor, index), ...(sparsity && { sparsity }) });
+      return detailsOf(current.get(index) ?? { ...tensorValue(tensor, index), ...(sparsity && { sparsity }) });
     });
   }
 
