@@ -1,9 +1,8 @@
 import { ModelError } from '../errors.js';
-import { type CpuTensor, defineOp, type OpSpec, required, typed } from '../ir/op.js';
+import { defineOp, type OpSpec, required, typed } from '../ir/op.js';
 import { broadcastShapes, type Shape, sizeOf, stridesOf } from '../ir/shape.js';
 import { multiplyRows } from './gemm.js';
 import { arithmeticType, needsFloat } from './operand.js';
-import { gatherStrided } from './strided.js';
 
 /** Attributes of BATCH_MATMUL. Inputs: x [..., rows, depth], y [..., depth, columns]; leading dimensions broadcast. */
 export interface BatchMatmulAttrs {
@@ -27,8 +26,8 @@ const batchMatmul: OpSpec<BatchMatmulAttrs> = {
     const y = required(inputs, 1);
     const { batch, rows, columns, depth } = productOf(x.shape, y.shape, attrs);
     const count = sizeOf(batch);
-    const a = attrs.adjX ? transposeMatrices(this.type, x) : needsFloat(this.type, x);
-    const b = attrs.adjY ? needsFloat(this.type, y) : transposeMatrices(this.type, y);
+    const a = attrs.adjX ? transposeMatrices(needsFloat(this.type, x), depth, rows) : needsFloat(this.type, x);
+    const b = attrs.adjY ? needsFloat(this.type, y) : transposeMatrices(needsFloat(this.type, y), depth, columns);
     const out = new Float32Array(count * rows * columns);
     for (let i = 0; i < count; i++) {
       multiplyRows(
@@ -77,12 +76,15 @@ function matrixOf(index: number, batch: Shape, operand: Shape): number {
   return matrix;
 }
 
-/** x with its last two dimensions swapped. */
-function transposeMatrices(op: string, x: CpuTensor): Float32Array {
-  const [rows, columns] = x.shape.slice(-2) as [number, number];
-  const data = needsFloat(op, x);
-  const size = rows * columns;
-  return gatherStrided(x, [size && data.length / size, columns, rows], [size, 1, columns]) as Float32Array;
+/** Every [rows, columns] matrix as [columns, rows]. */
+function transposeMatrices(data: Float32Array, rows: number, columns: number): Float32Array {
+  const out = new Float32Array(data.length);
+  for (let first = 0; first < data.length; first += rows * columns) {
+    for (let r = 0; r < rows; r++) {
+      for (let c = 0; c < columns; c++) out[first + c * rows + r] = data[first + r * columns + c]!;
+    }
+  }
+  return out;
 }
 
 /** BATCH_MATMUL, with adjoint operands and broadcasting of the leading dimensions. */

@@ -1,9 +1,8 @@
 import { UnsupportedError } from '../errors.js';
 import { arrayOf, type DType } from '../ir/dtype.js';
 import { type CpuTensor, constantInts, defineOp, type OpSpec, required, typed } from '../ir/op.js';
-import { normalizeAxis, type Shape, sizeOf, stridesOf } from '../ir/shape.js';
+import { normalizeAxis, type Shape, sizeOf } from '../ir/shape.js';
 import { type Reduction, reducersOf } from './reducers.js';
-import { gatherStrided } from './strided.js';
 
 /** Attributes of the reductions. Inputs: x, axes as a scalar or a vector (negative and repeated axes allowed). */
 export interface ReduceAttrs {
@@ -40,25 +39,61 @@ export function reducedShape(shape: Shape, axes: readonly number[], keepDims: bo
 
 type Cells = Record<number, number | bigint>;
 
-/** Brings the elements of each output together, in their order, and folds them. */
+/** Runs over the input once, row by row of its innermost run, and folds each element into its output. */
 function reduce(type: Reduction, x: CpuTensor, axes: ReadonlySet<number>, size: number) {
   const reducer = reducersOf(x.dtype)?.(type);
   if (!reducer) throw new UnsupportedError(`${type}: ${x.dtype} operand; the CPU path takes ${acceptedTypes(type)}`);
-  const order = [...x.shape.keys()].sort((a, b) => Number(axes.has(a)) - Number(axes.has(b)));
-  const strides = stridesOf(x.shape);
-  const data = gatherStrided(
-    x,
-    order.map((axis) => x.shape[axis]!),
-    order.map((axis) => strides[axis]!),
-  ) as unknown as Cells;
-  const count = sizeOf([...axes].map((axis) => x.shape[axis]!));
+  const runs = runsOf(x.shape, axes);
+  const count = runs.reduce((product, run) => (run.isReduced ? product * run.size : product), 1);
+  const data = x.data as unknown as Cells;
+  const sums = x.dtype === 'int64' ? new BigInt64Array(size) : new Float64Array(size);
+  const cells = sums as unknown as Cells;
   const out = new (arrayOf(x.dtype))(size);
-  for (let i = 0, at = 0; i < size; i++) {
-    let sum = reducer.initial;
-    for (let k = 0; k < count; k++) sum = reducer.fold(sum, data[at++]!);
-    (out as unknown as Cells)[i] = reducer.finish(sum, count);
+  for (let i = 0; i < size; i++) cells[i] = reducer.initial;
+  const inner = runs.at(-1)!;
+  const step = inner.isReduced ? 0 : 1;
+  const rows = sizeOf(x.shape) / Math.max(inner.size, 1);
+  for (let row = 0, at = 0; row < rows; row++) {
+    let to = outputOf(row, runs);
+    for (let i = 0; i < inner.size; i++, to += step) cells[to] = reducer.fold(cells[to]!, data[at++]!);
   }
+  for (let i = 0; i < size; i++) (out as unknown as Cells)[i] = reducer.finish(cells[i]!, count);
   return out;
+}
+
+/** Neighbouring dimensions of the same fate, taken together; `stride` is in elements of the output, 0 where reduced. */
+interface Run {
+  size: number;
+  readonly isReduced: boolean;
+  stride: number;
+}
+
+function runsOf(shape: Shape, axes: ReadonlySet<number>): readonly Run[] {
+  const runs: Run[] = [{ size: 1, isReduced: axes.has(0), stride: 0 }];
+  for (const [axis, size] of shape.entries()) {
+    const isReduced = axes.has(axis);
+    if (runs.at(-1)!.isReduced === isReduced) runs.at(-1)!.size *= size;
+    else runs.push({ size, isReduced, stride: 0 });
+  }
+  let stride = 1;
+  for (const run of [...runs].reverse()) {
+    if (run.isReduced) continue;
+    run.stride = stride;
+    stride *= run.size;
+  }
+  return runs;
+}
+
+/** Where in the output a row of the innermost run goes. */
+function outputOf(row: number, runs: readonly Run[]): number {
+  let to = 0;
+  let rest = row;
+  for (let i = runs.length - 2; i >= 0; i--) {
+    const { size, stride } = runs[i]!;
+    to += (rest % size) * stride;
+    rest = Math.floor(rest / size);
+  }
+  return to;
 }
 
 function acceptedTypes(type: Reduction): string {

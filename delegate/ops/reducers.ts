@@ -53,13 +53,11 @@ const INT32: Partial<Record<Reduction, Reducer<number>>> = {
   REDUCE_PROD: { initial: 1, fold: Math.imul, finish: keep },
 };
 
-const add64 = (sum: bigint, x: bigint) => BigInt.asIntN(64, sum + x);
-
 const INT64: Partial<Record<Reduction, Reducer<bigint>>> = {
   ...extremes(-(2n ** 63n), 2n ** 63n - 1n),
-  SUM: { initial: 0n, fold: add64, finish: keep },
-  MEAN: { initial: 0n, fold: add64, finish: (sum, count) => (count ? sum / BigInt(count) : 0n) },
-  REDUCE_PROD: { initial: 1n, fold: (sum, x) => BigInt.asIntN(64, sum * x), finish: keep },
+  SUM: { initial: 0n, fold: (sum, x) => sum + x, finish: keep },
+  MEAN: { initial: 0n, fold: (sum, x) => sum + x, finish: (sum, count) => (count ? sum / BigInt(count) : 0n) },
+  REDUCE_PROD: { initial: 1n, fold: (sum, x) => sum * x, finish: keep },
 };
 
 const BOOL: Partial<Record<Reduction, Reducer<number>>> = {
