@@ -13,6 +13,8 @@ interface Reader {
   /** Bytes that can belong to the FlatBuffer: all below 2 GiB. */
   readonly size: number;
   readonly limits: Limits;
+  /** False where the file is only checked. */
+  readonly keeps: boolean;
   /** Fields and indices from the root to what is being read. */
   readonly path: (string | number)[];
   bytesLeft: number;
@@ -24,13 +26,20 @@ interface Reader {
  * what shared offsets can multiply is bounded by the limits. Throws ModelError with the place of what is wrong.
  */
 export function readTables(bytes: Uint8Array, limits: Limits): Row {
-  const size = bytes.byteLength;
   verifyContainer(bytes, limits);
+  walk(bytes, limits, false);
+  return walk(bytes, limits, true);
+}
+
+/** Checks the file, and with `keeps` gives what is in it. A file of shared offsets is refused before it takes memory. */
+function walk(bytes: Uint8Array, limits: Limits, keeps: boolean): Row {
+  const size = bytes.byteLength;
   const reader: Reader = {
     bytes,
     view: viewOf(bytes),
     size: Math.min(size, 2 ** 31 - 1),
     limits,
+    keeps,
     path: [],
     bytesLeft: size * limits.visitsPerByte,
     tablesLeft: limits.tables,
@@ -51,6 +60,9 @@ function verifyContainer(bytes: Uint8Array, limits: Limits): void {
   }
 }
 
+/** Where the fields of tables go that are only checked. */
+const dropped: Row = {};
+
 /** The table behind the offset at `offsetAt`. Recursion is as deep as the schema, which has no table inside itself. */
 function readTable(reader: Reader, table: Table, offsetAt: number): Row {
   const { view, size } = reader;
@@ -66,7 +78,7 @@ function readTable(reader: Reader, table: Table, offsetAt: number): Row {
   if (bytes < 4 || bytes > size - at) fail(reader, 'bad-vtable', `its vtable says that it has ${bytes} bytes`, at);
   spend(reader, bytes, at);
 
-  const row: Row = { ...emptyRow(table) };
+  const row: Row = reader.keeps ? { ...emptyRow(table) } : dropped;
   const slots = (length - 4) / 2;
   for (const field of table.fields) {
     if (firstSlot(field) >= slots) break;
@@ -137,7 +149,7 @@ function readString(reader: Reader, at: number): string {
   const end = at + 4 + count;
   if (reader.bytes[end]) fail(reader, 'bad-string', `no NUL after its ${count} bytes`, at);
   spend(reader, count, at);
-  return decodeText(reader.bytes.subarray(at + 4, end));
+  return reader.keeps ? decodeText(reader.bytes.subarray(at + 4, end)) : '';
 }
 
 function readVector(reader: Reader, field: FieldOf<'scalars' | 'tables'>, at: number): unknown {
@@ -149,11 +161,13 @@ function readVector(reader: Reader, field: FieldOf<'scalars' | 'tables'>, at: nu
     fail(reader, 'truncated', `${count} elements of ${bytes} bytes, but ${left} bytes are left in the file`, at);
   if (field.kind === 'scalars' && field.scalar === 'ubyte') return reader.bytes.subarray(first, first + count);
   spend(reader, count * bytes, at);
-  const values = new Array<unknown>(count);
+  if (field.kind === 'scalars' && !field.enumeration && !reader.keeps) return undefined;
+  const values = new Array<unknown>(reader.keeps ? count : 0);
   for (let i = 0; i < count; i++) {
     const place = first + i * bytes;
     reader.path.push(i);
-    values[i] = field.kind === 'tables' ? readTable(reader, field.table, place) : readScalar(reader, field, place);
+    const value = field.kind === 'tables' ? readTable(reader, field.table, place) : readScalar(reader, field, place);
+    if (reader.keeps) values[i] = value;
     reader.path.pop();
   }
   return values;
