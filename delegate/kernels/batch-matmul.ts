@@ -42,13 +42,25 @@ function matmul(node: Node, context: BuildContext, x: Value, y: Value, adjX: boo
   const steps = k.param(Math.ceil(depth / 4));
   const depthParam = depth % 4 ? k.param(depth) : '';
   const keep = (size: number, o: string) => (size === 1 ? '0.0' : o);
-  const inDepth = (q: number, v: string) => (depthParam ? `(k4 + ${q}.0 < ${depthParam} ? ${v} : vec4(0.0))` : v);
-  if (adjX) k.helper('lane');
-  const left = ({ pixel, x: m, y: row }: Plane): string => {
-    const [n, h] = [keep(a.layout.n, 'o_n'), keep(a.layout.h, row)];
-    if (!adjX) return `vec4 l${pixel} = ${a.at(n, h, m, 's')};`;
-    const lane = (q: number) => `lane(${inDepth(q, a.at(n, h, `k4 + ${q}.0`, `floor(${m} * 0.25)`))}, mod(${m}, 4.0))`;
-    return `vec4 l${pixel} = vec4(${[0, 1, 2, 3].map(lane).join(', ')});`;
+  // A select, not a condition: SwiftShader takes minutes to compile tens of branches around fetches.
+  const inDepth = (q: number, v: string) =>
+    depthParam ? `mix(vec4(0.0), ${v}, bvec4(k4 + ${q}.0 < ${depthParam}))` : v;
+  const left = ({ pixel, x: m, y: row }: Plane): string =>
+    `vec4 l${pixel} = ${a.at(keep(a.layout.n, 'o_n'), keep(a.layout.h, row), m, 's')};`;
+  /** Transposed, the pixels of a block's row are lanes of the same texels: one matrix holds them all. */
+  const columnsOf = ({ py }: Plane) => `c${a.layout.h === 1 ? 0 : py}`;
+  const leftColumns = (plane: Plane): string => {
+    const [n, h] = [keep(a.layout.n, 'o_n'), keep(a.layout.h, plane.y)];
+    const part = (q: number) => inDepth(q, a.at(n, h, `k4 + ${q}.0`, `floor(${plane.x} * 0.25)`));
+    return `mat4 ${columnsOf(plane)} = transpose(mat4(${[0, 1, 2, 3].map(part).join(', ')}));`;
+  };
+  const leftOf = (plane: Plane): string => {
+    const columns = columnsOf(plane);
+    const lane = (first: number) => `${columns}[${first + plane.px}]`;
+    const { bx } = k.out;
+    const at = `mod(${plane.x}, 4.0)`;
+    const lanes = bx === 4 ? lane(0) : bx === 2 ? `(${at} < 1.5 ? ${lane(0)} : ${lane(2)})` : `${columns}[int(${at})]`;
+    return `vec4 l${plane.pixel} = ${lanes};`;
   };
   /** The matrix of a row of the block and a slice; b has one for all rows where it is no image of matrices. */
   const matrixOf = ({ py, ps }: Plane) => `r${b.layout.h === 1 ? 0 : py}_${ps}`;
@@ -59,12 +71,13 @@ function matmul(node: Node, context: BuildContext, x: Value, y: Value, adjX: boo
     const matrix = `mat4(${[0, 1, 2, 3].map(part).join(', ')})`;
     return `mat4 ${matrixOf(plane)} = ${adjY ? `transpose(${matrix})` : matrix};`;
   };
-  const matrices = new Map(k.planes.filter(({ px }) => px === 0).map((plane) => [matrixOf(plane), plane]));
+  /** One plane for each name. */
+  const firstOf = (name: (plane: Plane) => string) => [...new Map(k.planes.map((p) => [name(p), p])).values()];
   const body = `${k.planes.map(({ index }) => `a${index} = vec4(0.0);`).join(' ')}
   for (float s = 0.0; s < ${steps}; s++) {
     float k4 = s * 4.0;
-    ${[...matrices.values()].map(right).join(' ')}
-    ${k.pixels.map(left).join(' ')}
+    ${firstOf(matrixOf).map(right).join(' ')}
+    ${adjX ? firstOf(columnsOf).map(leftColumns).join(' ') : ''} ${k.pixels.map(adjX ? leftOf : left).join(' ')}
     ${k.planes.map((plane) => `a${plane.index} += ${matrixOf(plane)} * l${plane.pixel};`).join(' ')}
   }`;
   const multiplyAdds = node.outputs[0]!.shape.reduce((product, d) => product * d, 1) * depth;

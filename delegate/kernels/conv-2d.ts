@@ -103,8 +103,10 @@ function convolution(
   function unrolled(): string {
     const plane = from.bx * from.by;
     const together = shape.inSlices === from.bs;
-    const forward = 'at.x += cols; if (at.x > last) at = vec2(first.x, at.y + down);';
-    const advance = together ? forward : `layer = ${float(plane)} - layer; if (layer < 0.5) { ${forward} }`;
+    const next = 'vec2 to = vec2(at.x + cols, at.y); to = mix(to, vec2(first.x, at.y + down), bvec2(to.x > last));';
+    const advance = together
+      ? `${next} at = to;`
+      : `layer = ${float(plane)} - layer; ${next} at = mix(at, to, bvec2(layer < 0.5));`;
     const slice = (q: number) => {
       const layer = together ? q * plane : 'layer';
       const add = (tap: number, ps: number) => {
@@ -147,10 +149,8 @@ function convolution(
       p: Plane,
     ) => `{ float y = ${p.y} * ${float(window.stride[0])} + ky * ${float(window.dilation[0])} - ${k.param(window.before[0])},
         x = ${p.x} * ${float(window.stride[1])} + kx * ${float(window.dilation[1])} - ${k.param(window.before[1])};
-        if (y >= 0.0 && y < h && x >= 0.0 && x < wide) {
-          vec4 v = ${input.at('o_n', 'y', 'x', 's')};
-          ${matrices.map((m, ps) => `a${p.index + ps * k.pixels.length} += ${m.times('v')};`).join(' ')}
-        } }`;
+        vec4 v = mix(vec4(0.0), ${input.at('o_n', 'y', 'x', 's')}, bvec4(y >= 0.0 && y < h && x >= 0.0 && x < wide));
+        ${matrices.map((m, ps) => `a${p.index + ps * k.pixels.length} += ${m.times('v')};`).join(' ')} }`;
     return `float h = ${k.param(from.h)}, wide = ${k.param(from.w)};
   for (float s = 0.0; s < ${steps}; s++) {
     float t = 0.0;

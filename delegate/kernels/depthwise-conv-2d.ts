@@ -51,7 +51,7 @@ const depthwiseConv2d: GpuForm = {
         p: Plane,
       ) => `{ float y = ${p.y} * ${float(window.stride[0])} + ky * ${float(window.dilation[0])} - ${k.param(window.before[0])},
       x = ${p.x} * ${float(window.stride[1])} + kx * ${float(window.dilation[1])} - ${k.param(window.before[1])};
-      if (y >= 0.0 && y < h && x >= 0.0 && x < wide) a${p.index} += m * ${channels(p.s, 'y', 'x')}; }`;
+      a${p.index} += m * mix(vec4(0.0), ${channels(p.s, 'y', 'x')}, bvec4(y >= 0.0 && y < h && x >= 0.0 && x < wide)); }`;
       return `float h = ${k.param(input.layout.h)}, wide = ${k.param(input.layout.w)}, t = 0.0;
     for (float ky = 0.0; ky < ${float(kh)}; ky++) for (float kx = 0.0; kx < ${float(kw)}; kx++, t++) {
       vec4 m = ${w.atDynamic('t')};

@@ -53,7 +53,7 @@ export const poolForms: readonly GpuForm[] = Object.entries(POOLS).map(([type, p
 function poolKernel(node: Node, context: BuildContext, pool: Pool, x: Value, window: Window): Kernel {
   const k = builderFor(node, context);
   const input = k.input(x);
-  const patch = patchOf(k, input, window);
+  const patch = patchOf(k, input, window, pool.fold.start);
   const [kh, kw] = window.filter;
   const name = `${node.type.toLowerCase()}_${kh}x${kw}`;
   const start = `vec4(${float(pool.fold.start)})`;
@@ -73,12 +73,7 @@ function poolKernel(node: Node, context: BuildContext, pool: Pool, x: Value, win
     return k.finishTexel(name, texel, 0, tailText(k, node), true);
   }
   const taps = Array.from({ length: kh * kw }, (_, t) => [Math.floor(t / kw), t % kw] as const);
-  const neutral = pool.fold.start === 0;
-  const step = (p: Plane, ky: number, kx: number): string => {
-    const inside = patch.inside(p, ky, kx);
-    const text = pool.fold.step(`a${p.index}`, patch.at(p, ky, kx));
-    return inside === 'true' || neutral ? text : `if (${inside}) { ${text} }`;
-  };
+  const step = (p: Plane, ky: number, kx: number) => pool.fold.step(`a${p.index}`, patch.at(p, ky, kx));
   const finish = (p: Plane): string => {
     if (!pool.finish) return '';
     const count = patch.masked

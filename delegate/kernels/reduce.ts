@@ -124,7 +124,8 @@ function wholePlane(k: ShaderBuilder, input: InputAccess, fold: Fold): string {
     const beyondX = w % bx > 0 && p % bx >= w % bx;
     const beyondY = h % by > 0 && Math.floor(p / bx) >= h % by;
     const inside = [beyondX ? 'tx + 1.0 < tileW' : '', beyondY ? 'ty + 1.0 < tileH' : ''].filter(Boolean).join(' && ');
-    return `${inside && `if (${inside}) `}{ vec4 v = ${input.texel('at', plus('layer', p))}; ${fold.step('line', 'v')} }`;
+    const read = input.texel('at', plus('layer', p));
+    return `{ vec4 v = ${inside ? `mix(${start}, ${read}, bvec4(${inside}))` : read}; ${fold.step('line', 'v')} }`;
   };
   return `float image = ${pixelIndex(k)}, layer = ${plus('0.0', input.layerOf('s'))}, tileW = ${input.tileW}, tileH = ${input.tileH};
   vec2 first = ${input.tile('image', 's')};

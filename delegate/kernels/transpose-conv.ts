@@ -124,10 +124,9 @@ function transposeConv(
       p: Plane,
     ) => `{ float y = (${p.y} + ${k.param(before[0])} - fy) * ${k.param(1 / attrs.strideH)}, x = (${p.x} + ${k.param(before[1])} - fx) * ${k.param(1 / attrs.strideW)};
         float iy = floor(y + 0.001), ix = floor(x + 0.001);
-        if (abs(y - iy) < 0.01 && abs(x - ix) < 0.01 && iy >= 0.0 && iy < ${h} && ix >= 0.0 && ix < ${wide}) {
-          vec4 v = ${input.at('o_n', 'iy', 'ix', 's')};
-          ${matrices.map((m, ps) => `a${p.index + ps * k.pixels.length} += ${m.times('v')};`).join(' ')}
-        } }`;
+        bool falls = abs(y - iy) < 0.01 && abs(x - ix) < 0.01, within = iy >= 0.0 && iy < ${h} && ix >= 0.0 && ix < ${wide};
+        vec4 v = mix(vec4(0.0), ${input.at('o_n', 'iy', 'ix', 's')}, bvec4(falls && within));
+          ${matrices.map((m, ps) => `a${p.index + ps * k.pixels.length} += ${m.times('v')};`).join(' ')} }`;
     return `for (float s = 0.0; s < ${slices}; s++) {
     float t = 0.0;
     for (float fy = 0.0; fy < ${float(kh)}; fy++) for (float fx = 0.0; fx < ${float(kw)}; fx++, t += ${float(lanes * bs)}) {

@@ -19,31 +19,33 @@ export function declareView(k: ShaderBuilder, x: InputAccess, { grain, view }: G
   ${N === 1 ? 'float in_n = 0.0, iy = q;' : H === 1 ? 'float in_n = q, iy = 0.0;' : `float in_n = divide(q, ${h.value}, ${h.inverse}), iy = q - in_n * ${h.value};`}`;
   const pixels = `((n * ${k.param(k.out.h)} + y) * ${k.param(k.out.w)} + x)`;
   const { text, from, inside } = decode(k, view);
+  // A select, not an early return: branches multiply what drivers, SwiftShader above all, take to compile.
+  const within = (read: string, type: 'bool' | 'bvec4') => (inside ? `mix(v, ${read}, ${type}(${inside}))` : read);
   if (grain === 'pixel') {
     k.declare(`vec4 ${name}(vec4 v, float n, float y, float x, float s) {
   float index = ${pixels};
-  ${text}${inside && `if (!(${inside})) return v;`}
+  ${text}
   float pix = ${from};
   ${locate}
-  return ${x.at('in_n', 'iy', 'ix', 's')};
+  return ${within(x.at('in_n', 'iy', 'ix', 's'), 'bvec4')};
 }`);
   } else if (grain === 'slice') {
     const sl = count(slices);
     k.declare(`vec4 ${name}(vec4 v, float n, float y, float x, float s) {
   float index = ${pixels} * ${k.param(k.out.slices)} + s;
-  ${text}${inside && `if (!(${inside})) return v;`}
+  ${text}
   float from = ${from}, pix = divide(from, ${sl.value}, ${sl.inverse}), is = from - pix * ${sl.value};
   ${locate}
-  return ${x.at('in_n', 'iy', 'ix', 'is')};
+  return ${within(x.at('in_n', 'iy', 'ix', 'is'), 'bvec4')};
 }`);
   } else {
     k.helper('lane');
     const ch = count(C);
     k.declare(`float ${name}_1(float v, float index) {
-  ${text}${inside && `if (!(${inside})) return v;`}
+  ${text}
   float from = ${from}, pix = divide(from, ${ch.value}, ${ch.inverse}), ic = from - pix * ${ch.value}, is = floor(ic * 0.25);
   ${locate}
-  return lane(${x.at('in_n', 'iy', 'ix', 'is')}, ic - is * 4.0);
+  return ${within(`lane(${x.at('in_n', 'iy', 'ix', 'is')}, ic - is * 4.0)`, 'bool')};
 }
 vec4 ${name}(vec4 v, float n, float y, float x, float s) {
   float index = ${pixels} * ${k.param(k.out.c)} + s * 4.0;

@@ -45,15 +45,13 @@ export interface Patch {
   /** The texel, relative to its tile, of the block's origin: two GLSL floats. */
   readonly originX: string;
   readonly originY: string;
-  /** 1.0 where tap (ky, kx) of a plane is inside the input. */
-  inside(plane: Plane, ky: number, kx: number): string;
   /** Whether anything can be outside. */
   readonly masked: boolean;
   readonly pixels: number;
 }
 
-/** The distinct input offsets of a block, at most one fetch each. */
-export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window): Patch {
+/** The distinct input offsets of a block, at most one fetch each; pixels outside the input are `fill`. */
+export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 0): Patch {
   const { bx, by } = k.out;
   const rowOf = ({ py }: Plane, ky: number) => py * w.stride[0] + ky * w.dilation[0] - w.before[0];
   const colOf = ({ px }: Plane, kx: number) => px * w.stride[1] + kx * w.dilation[1] - w.before[1];
@@ -130,13 +128,12 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window): Patch {
         cols.map((dx) => {
           const v = `vec4 ${name(dy, dx)} = ${read(slice, layer, dy, dx)};`;
           const m = condition(dy, dx);
-          return m ? `${v} ${name(dy, dx)} = mix(vec4(0.0), ${name(dy, dx)}, bvec4(${m}));` : v;
+          return m ? `${v} ${name(dy, dx)} = mix(vec4(${float(fill)}), ${name(dy, dx)}, bvec4(${m}));` : v;
         }),
       );
       return [isAligned ? coordinates(position) : '', ...reads].join('\n    ');
     },
     at: (plane, ky, kx) => name(rowOf(plane, ky), colOf(plane, kx)),
-    inside: (plane, ky, kx) => condition(rowOf(plane, ky), colOf(plane, kx)) || 'true',
   };
 }
 

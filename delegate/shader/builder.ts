@@ -209,7 +209,8 @@ export class ShaderBuilder {
         `float g${b} = floor((${g} + 0.5) * ${float(1 / perRow)}); vec2 w${b} = vec2(((${g} - g${b} * ${float(perRow)}) * ${float(group)} + 0.5) * ${dx}, (${first} + g${b} + 0.5) * ${dy});`,
       at: (k) => at(columns(k)),
       atDynamic: (k) => at(normalized ? `(${k}) * ${dx}` : k),
-      next: () => `w${b}.x += ${columns(group)}; if (w${b}.x > ${end}) w${b} = vec2(${columns(0.5)}, w${b}.y + ${dy});`,
+      next: () =>
+        `w${b}.x += ${columns(group)}; w${b} = mix(w${b}, vec2(${columns(0.5)}, w${b}.y + ${dy}), bvec2(w${b}.x > ${end}));`,
     };
   }
 

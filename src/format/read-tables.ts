@@ -78,8 +78,10 @@ function readTable(reader: Reader, table: Table, offsetAt: number): Row {
   if (bytes < 4 || bytes > size - at) fail(reader, 'bad-vtable', `its vtable says that it has ${bytes} bytes`, at);
   spend(reader, bytes, at);
 
-  const row: Row = reader.keeps ? { ...emptyRow(table) } : dropped;
   const slots = (length - 4) / 2;
+  // Tables without fields are all the same one: hundreds of thousands of them would cost time and memory.
+  if (slots === 0) return emptyRow(table);
+  const row: Row = reader.keeps ? { ...emptyRow(table) } : dropped;
   for (const field of table.fields) {
     if (firstSlot(field) >= slots) break;
     reader.path.push(field.name);

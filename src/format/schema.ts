@@ -264,7 +264,7 @@ function withoutFields({ fields }: Table): EmptyRow {
     if (field.kind === 'union') row[field.typeName] = 'NONE';
     row[field.name] = field.fallback;
   }
-  return row;
+  return Object.freeze(row);
 }
 
 /** The options table of a builtin operator; `undefined` where it has none. */
