@@ -10,7 +10,7 @@ const bin = (name) => path.join(root, 'node_modules', name);
 
 /** Every layer in the order in which they run. */
 export const layers = [
-  { name: 'check', about: 'formatting, lint and types', run: check },
+  { name: 'check', about: 'formatting, lint, types, generated tables', run: check },
   { name: 'node', about: 'everything before WebGL, in Node', run: runNodeTests },
   { name: 'browser', about: 'browser specs in Chromium on SwiftShader', run: () => runKarma('swiftshader') },
   conformance('fixtures', 'the op fixtures on the GPU', ['--corpus', 'fixtures', '--seconds', '240'], false),
@@ -35,10 +35,10 @@ export const layers = [
     run: () => runKarma('llvmpipe', 'unknown'),
   },
   { name: 'browser-firefox', about: 'browser specs in Firefox', full: true, run: () => runKarma('firefox') },
-  corpus('ops', 'the op corpus on the GPU', ['--corpus', 'ops', '--seconds', '400']),
+  corpus('ops', 'the op corpus on the GPU', ['--corpus', 'ops', '--seconds', '600']),
   corpus('ops-cpu', 'the op corpus on the CPU path', ['--corpus', 'ops', '--delegate', 'cpu', '--seconds', '200']),
-  corpus('ops-f16', 'the op corpus in float16', ['--corpus', 'ops', '--f16', '--seconds', '400']),
-  corpus('ops-llvmpipe', 'the op corpus on llvmpipe', ['--corpus', 'ops', '--gl', 'llvmpipe', '--seconds', '600']),
+  corpus('ops-f16', 'the op corpus in float16', ['--corpus', 'ops', '--f16', '--seconds', '500']),
+  corpus('ops-llvmpipe', 'the op corpus on llvmpipe', ['--corpus', 'ops', '--gl', 'llvmpipe', '--seconds', '450']),
   corpus('ops-unknown', 'the op corpus on a device that does not tell its name', [
     '--corpus',
     'ops',
@@ -47,7 +47,7 @@ export const layers = [
     '--device',
     'unknown',
     '--seconds',
-    '600',
+    '450',
   ]),
   corpus('networks', 'whole networks', ['--corpus', 'networks', '--seconds', '300']),
   corpus('networks-f16', 'whole networks in float16', [
@@ -78,6 +78,7 @@ async function check() {
   const checks = [
     [bin('@biomejs/biome/bin/biome'), 'check', '.'],
     [bin('typescript/bin/tsc'), '--noEmit', '-p', '.'],
+    [path.join(root, 'scripts/op-table.mjs'), '--check'],
   ];
   const failed = checks.filter(
     (args) => spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status !== 0,
