@@ -1,0 +1,149 @@
+// Convolutions and matrix products on the GPU against their meaning, over the channel counts at which layouts differ.
+import { type Case, difference } from './support/agree.js';
+
+/** One slice with fewer than four lanes, whole slices, an odd number of them, pairs, and pairs with an empty half. */
+const channels = [1, 3, 4, 8, 12, 17, 20, 24];
+
+interface Filter {
+  readonly size: readonly [number, number];
+  readonly stride?: number;
+  readonly dilation?: number;
+  readonly padding?: string;
+}
+
+function attrsOf({ stride = 1, dilation = 1, padding = 'SAME' }: Filter) {
+  return {
+    padding,
+    strideH: stride,
+    strideW: stride,
+    dilationHFactor: dilation,
+    dilationWFactor: dilation,
+    fusedActivationFunction: 'NONE',
+  };
+}
+
+function conv(shape: readonly number[], outC: number, filter: Filter): Case {
+  const inC = shape.at(-1)!;
+  return {
+    type: 'CONV_2D',
+    attrs: attrsOf(filter),
+    abs: 1e-4,
+    rel: 1e-4,
+    inputs: [{ shape }, { shape: [outC, ...filter.size, inC], constant: true }, { shape: [outC], constant: true }],
+  };
+}
+
+function depthwise(shape: readonly number[], multiplier: number, filter: Filter): Case {
+  const outC = shape.at(-1)! * multiplier;
+  return {
+    type: 'DEPTHWISE_CONV_2D',
+    attrs: { ...attrsOf(filter), depthMultiplier: multiplier },
+    abs: 1e-4,
+    rel: 1e-4,
+    inputs: [{ shape }, { shape: [1, ...filter.size, outC], constant: true }, { shape: [outC], constant: true }],
+  };
+}
+
+function expectAgreement(test: Case): void {
+  const operands = test.inputs.map((input) => `[${input?.shape}]`).join(' ');
+  expect(difference(test)).withContext(`${test.type} ${operands}`).toBeUndefined();
+}
+
+describe('convolutions', () => {
+  for (const inC of channels)
+    it(`take ${inC} channels to any number of them, pointwise`, () => {
+      for (const outC of channels) expectAgreement(conv([1, 5, 6, inC], outC, { size: [1, 1] }));
+    });
+
+  for (const filter of [
+    { size: [3, 3] },
+    { size: [3, 3], stride: 2 },
+    { size: [3, 3], dilation: 2 },
+    { size: [2, 4], padding: 'VALID' },
+    { size: [5, 5], stride: 3 },
+    { size: [9, 9] },
+  ] as const)
+    it(`agree with the op for ${JSON.stringify(filter)}`, () => {
+      for (const [inC, outC] of [
+        [1, 20],
+        [3, 8],
+        [20, 12],
+        [24, 24],
+      ] as const)
+        expectAgreement(conv([2, 11, 10, inC], outC, filter));
+    });
+
+  it('take filters with more taps than a row of the arena has texels', () => {
+    expectAgreement(conv([1, 1, 700, 1], 8, { size: [1, 600], padding: 'VALID' }));
+    expectAgreement(conv([1, 20, 20, 5], 24, { size: [17, 18], padding: 'VALID' }));
+  });
+
+  it('agree with the op depthwise', () => {
+    for (const inC of channels)
+      for (const multiplier of [1, 2])
+        for (const filter of [{ size: [3, 3] }, { size: [3, 3], stride: 2 }, { size: [9, 9], dilation: 2 }] as const)
+          expectAgreement(depthwise([1, 7, 6, inC], multiplier, filter));
+  });
+
+  it('agree with the op transposed', () => {
+    for (const [inC, outC] of [
+      [1, 20],
+      [3, 8],
+      [20, 12],
+      [24, 24],
+    ] as const)
+      for (const [size, stride] of [
+        [2, 2],
+        [3, 2],
+        [4, 2],
+        [3, 1],
+        [5, 3],
+      ] as const)
+        expectAgreement({
+          type: 'TRANSPOSE_CONV',
+          attrs: { padding: 'SAME', strideH: stride, strideW: stride, fusedActivationFunction: 'NONE' },
+          abs: 1e-4,
+          rel: 1e-4,
+          inputs: [
+            { shape: [4], dtype: 'int32', constant: true, values: [1, 5 * stride, 4 * stride, outC] },
+            { shape: [outC, size, size, inC], constant: true },
+            { shape: [1, 5, 4, inC] },
+          ],
+        });
+  });
+});
+
+describe('matrix products', () => {
+  it('agree with the op for rows of any length', () => {
+    for (const inC of channels)
+      for (const outC of channels)
+        expectAgreement({
+          type: 'FULLY_CONNECTED',
+          attrs: { fusedActivationFunction: 'NONE' },
+          abs: 1e-4,
+          rel: 1e-4,
+          inputs: [{ shape: [5, inC] }, { shape: [outC, inC], constant: true }, { shape: [outC], constant: true }],
+        });
+  });
+
+  for (const adjX of [false, true])
+    for (const adjY of [false, true])
+      it(`agree with the op, left ${adjX ? '' : 'not '}transposed, right ${adjY ? '' : 'not '}transposed`, () => {
+        for (const batch of [[], [3], [2, 3]])
+          for (const [m, k, n] of [
+            [1, 7, 5],
+            [6, 9, 20],
+            [5, 3, 24],
+          ] as const)
+            expectAgreement({
+              type: 'BATCH_MATMUL',
+              attrs: { adjX, adjY },
+              abs: 1e-4,
+              rel: 1e-4,
+              inputs: [
+                { shape: [...batch, ...(adjX ? [k, m] : [m, k])] },
+                { shape: [...batch, ...(adjY ? [n, k] : [k, n])] },
+              ],
+            });
+      });
+});
