@@ -11,24 +11,14 @@ export interface Pointwise {
 
 type Row = string | ((attrs: Attrs) => Pointwise | string);
 
-/**
- * Whether x is at `bound` or further out, up to the infinity of its sign. The range is one of bit patterns, which NaN
- * is outside of: Mesa turns a select by comparison into min or max, and those lose the NaN that TFLite keeps.
- */
-const beyond = (bound: number): string => {
-  const from = new Uint32Array(new Float32Array([bound]).buffer)[0]!;
-  const infinity = from < 0x80000000 ? 0x7f800000 : 0xff800000;
-  return `lessThanEqual(floatBitsToUint(x) - ${from}u, uvec4(${infinity - from}u))`;
-};
-const stopAt = (bound: number, x = 'x') => `mix(${x}, vec4(${float(bound)}), ${beyond(bound)})`;
-const clampTo = (lo: number, hi: number) => stopAt(hi, stopAt(lo));
 const select = (condition: string, then: string, otherwise: string) => `mix(${otherwise}, ${then}, ${condition})`;
-/** Drivers compute exp and what is built on it from an approximation that loses NaN. */
+/** NaN stays NaN, which drivers' min, max and exp lose, and Mesa's selects by comparison too: it makes them min and max. */
 const keepNaN = (glsl: string) => select('equal(x, x)', glsl, 'x');
+const clampTo = (lo: number, hi: number) => keepNaN(`clamp(x, ${float(lo)}, ${float(hi)})`);
 /** GPUs flush denormal operands to zero; where that changes whole results, `tiny4` finds them by their bits. */
 const denormal = (glsl: string) => (): Pointwise => ({ operands: 1, glsl, helper: 'tiny4' });
 /** y where that is NaN, whatever the driver makes of the comparison. */
-const orNaN = (glsl: string) => select('greaterThan(floatBitsToUint(y) & 0x7fffffffu, uvec4(0x7f800000u))', 'y', glsl);
+const orNaN = (glsl: string) => select('equal(y, y)', glsl, 'y');
 const asBool = (condition: string) => `vec4(${condition})`;
 
 const UNARY: Readonly<Record<string, Row>> = {
@@ -49,9 +39,9 @@ const UNARY: Readonly<Record<string, Row>> = {
   ),
   LOGISTIC: keepNaN('1.0 / (1.0 + exp(-x))'),
   NEG: '-x',
-  RELU: stopAt(-0),
-  RELU6: clampTo(-0, 6),
-  RELU_0_TO_1: clampTo(-0, 1),
+  RELU: keepNaN('max(x, 0.0)'),
+  RELU6: clampTo(0, 6),
+  RELU_0_TO_1: clampTo(0, 1),
   RELU_N1_TO_1: clampTo(-1, 1),
   ROUND: 'roundEven(x)',
   RSQRT: 'inversesqrt(x)',
