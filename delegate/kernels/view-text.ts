@@ -38,6 +38,8 @@ export function declareView(k: ShaderBuilder, x: InputAccess, { grain, view }: G
   ${locate}
   return ${within(x.at('in_n', 'iy', 'ix', 'is'), 'bvec4')};
 }`);
+  } else if (isRun(view) && C >= 4) {
+    declareRun(k, x, name, view.offset, pixels, locate);
   } else {
     k.helper('lane');
     const ch = count(C);
@@ -53,6 +55,38 @@ vec4 ${name}(vec4 v, float n, float y, float x, float s) {
 }`);
   }
   return { grain, call: (...at) => `${name}(${at.join(', ')})` };
+}
+
+/** True where the output's elements are the input's, in order, from some element on. */
+function isRun(v: View): boolean {
+  return v.dims.length === 1 && v.strides[0] === 1 && !isWindowed(v);
+}
+
+/** Four elements in a row are in two texels of a pixel and the first of the next: three fetches instead of four. */
+function declareRun(
+  k: ShaderBuilder,
+  x: InputAccess,
+  name: string,
+  offset: number,
+  pixels: string,
+  locate: string,
+): void {
+  const [c, inverse] = [k.param(x.layout.c), k.param(1 / x.layout.c)];
+  k.declare(`vec4 ${name}_at(float pix, float s) {
+  ${locate}
+  return ${x.at('in_n', 'iy', 'ix', 's')};
+}
+vec4 ${name}(vec4 v, float n, float y, float x, float s) {
+  float from = ${k.param(offset)} + ${pixels} * ${k.param(k.out.c)} + s * 4.0;
+  float pix = divide(from, ${c}, ${inverse}), ic = from - pix * ${c}, is = floor(ic * 0.25), skip = ic - is * 4.0, left = ${c} - ic;
+  vec4 a = ${name}_at(pix, is), b = ${name}_at(pix, is + 1.0), d = ${name}_at(pix + 1.0, 0.0);
+  a = mix(a, vec4(a.yzw, b.x), bvec4(skip == 1.0));
+  a = mix(a, vec4(a.zw, b.xy), bvec4(skip == 2.0));
+  a = mix(a, vec4(a.w, b.xyz), bvec4(skip == 3.0));
+  a = mix(a, vec4(a.xyz, d.x), bvec4(left == 3.0));
+  a = mix(a, vec4(a.xy, d.xy), bvec4(left == 2.0));
+  return mix(a, vec4(a.x, d.xyz), bvec4(left == 1.0));
+}`);
 }
 
 /** GLSL that takes `index` apart by the view's dims: statements, the input index, and the condition of being in range. */
