@@ -104,24 +104,25 @@ export function sameStorage(a: Layout, b: Layout): boolean {
 /** Calls `visit(texel offset in floats, element index of lane 0, lanes in use)` for every texel that holds elements. */
 export function eachTexel(layout: Layout, visit: (offset: number, element: number, lanes: number) => void): void {
   const { n: N, h, w, c, slices, bx, by, bs, tileW, tileH, cols, rows, width, height } = layout;
+  const layer = width * height;
+  const table = (size: number, texelOf: (i: number) => number) =>
+    Int32Array.from({ length: size }, (_, i) => texelOf(i));
+  const ofColumn = table(w, (x) => (x % bx) * layer + Math.floor(x / bx));
+  const ofSlice = table(slices, (s) => {
+    const group = Math.floor(s / bs);
+    const tile = Math.floor(group / cols) * tileH * width + (group % cols) * tileW;
+    return (s % bs) * bx * by * layer + tile;
+  });
+  let element = 0;
   for (let n = 0; n < N; n++)
-    for (let y = 0; y < h; y++)
-      for (let x = 0; x < w; x++) {
-        const plane = (y % by) * bx + (x % bx);
-        const element = ((n * h + y) * w + x) * c;
-        const tx = Math.floor(x / bx);
-        const ty = Math.floor(y / by);
+    for (let y = 0; y < h; y++) {
+      const line = (y % by) * bx * layer + (n * rows * tileH + Math.floor(y / by)) * width;
+      for (let x = 0; x < w; x++, element += c)
         for (let s = 0; s < slices; s++) {
-          const layer = (s % bs) * bx * by + plane;
-          const group = Math.floor(s / bs);
-          const row = (n * rows + Math.floor(group / cols)) * tileH + ty;
-          visit(
-            ((layer * height + row) * width + (group % cols) * tileW + tx) * 4,
-            element + 4 * s,
-            Math.min(4, c - 4 * s),
-          );
+          const lanes = Math.min(4, c - 4 * s);
+          visit((line + ofColumn[x]! + ofSlice[s]!) * 4, element + 4 * s, lanes);
         }
-      }
+    }
 }
 
 /** Floats that the used texels of all layers hold. */

@@ -10,7 +10,7 @@ export async function fence(device: Device, during: string): Promise<void> {
   try {
     const start = performance.now();
     for (let polls = 0; ; polls++) {
-      await (polls === 0 ? task() : pause((performance.now() - start) / 32));
+      await (polls === 0 ? task() : pause(Math.min(8, (performance.now() - start) / 32)));
       device.check(during);
       const status = gl.clientWaitSync(sync, 0, 0);
       if (status === gl.ALREADY_SIGNALED || status === gl.CONDITION_SATISFIED) return;
