@@ -19,23 +19,23 @@ export function readModel(bytes: Uint8Array, limits: Partial<Limits> = {}): Mode
 
 /** Files above 2 GiB keep data behind the FlatBuffer, at an offset. */
 function withOuterData(bytes: Uint8Array, model: Row): Model {
-  const buffers = model.buffers as Row[] | undefined;
-  rowsOf(model.subgraphs).forEach((subgraph, s) => {
-    rowsOf(subgraph.operators).forEach((operator, o) => {
-      const { largeCustomOptionsOffset, largeCustomOptionsSize } = operator;
-      const path = `subgraphs[${s}].operators[${o}].largeCustomOptionsOffset`;
-      const outer = outerData(bytes, largeCustomOptionsOffset, largeCustomOptionsSize, path);
-      if (outer) operator.customOptions = outer;
-      delete operator.largeCustomOptionsOffset;
-      delete operator.largeCustomOptionsSize;
-    });
-  });
-  return {
-    ...model,
-    buffers: buffers?.map(({ data, offset, size }, b) => ({
-      data: outerData(bytes, offset, size, `buffers[${b}].offset`) ?? data,
-    })),
-  } as unknown as Model;
+  const optionsOf = (path: string, { largeCustomOptionsOffset, largeCustomOptionsSize, ...operator }: Row): Row => {
+    const outer = outerData(
+      bytes,
+      largeCustomOptionsOffset,
+      largeCustomOptionsSize,
+      `${path}.largeCustomOptionsOffset`,
+    );
+    return outer ? { ...operator, customOptions: outer } : operator;
+  };
+  const subgraphs = rowsOf(model.subgraphs)?.map((subgraph, s) => ({
+    ...subgraph,
+    operators: rowsOf(subgraph.operators)?.map((row, o) => optionsOf(`subgraphs[${s}].operators[${o}]`, row)),
+  }));
+  const buffers = rowsOf(model.buffers)?.map(({ data, offset, size }, b) => ({
+    data: outerData(bytes, offset, size, `buffers[${b}].offset`) ?? data,
+  }));
+  return { ...model, subgraphs, buffers } as unknown as Model;
 }
 
 /** Offset and size 1 are a converter's placeholder for no data. */
@@ -48,8 +48,8 @@ function outerData(bytes: Uint8Array, offset: unknown, size: unknown, path: stri
   throw new ModelError('truncated', message, { path, offset: offsetOf(bytes, path) });
 }
 
-function rowsOf(list: unknown): readonly Row[] {
-  return (list ?? []) as readonly Row[];
+function rowsOf(list: unknown): readonly Row[] | undefined {
+  return list as readonly Row[] | undefined;
 }
 
 /** The byte where a path such as `subgraphs[0].operators[1].inputs` leads, or that of its last part that exists. */
