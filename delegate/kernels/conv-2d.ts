@@ -1,12 +1,12 @@
 import type { Node, Value } from '../ir/graph.js';
 import { layoutOf } from '../layout/layout.js';
 import { ARENA_WIDTH, filterBlock, lanesOf, vectorBlock } from '../layout/weights.js';
-import type { Plane } from '../shader/builder.js';
-import { float } from '../shader/glsl.js';
+import type { BlockAccess, Plane, ShaderBuilder } from '../shader/builder.js';
+import { float, range } from '../shader/glsl.js';
 import type { Kernel } from '../shader/kernel.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
 import { tailText } from './tail.js';
-import { patchOf, type Window, type WindowAttrs, windowOf } from './window.js';
+import { patchOf, sizeText, tapText, type Window, type WindowAttrs, windowOf } from './window.js';
 
 /** Input pixels that stay in registers; larger windows loop over their taps. */
 const LARGEST_PATCH = 49;
@@ -87,15 +87,12 @@ function convolution(
   const input = k.input(x);
   const w = k.block(weights);
   const b = biases && k.block(biases);
-  const start = b
-    ? `${b.begin('o_s')} ${k.planes.map(({ index, ps }) => `a${index} = ${b.at(ps)};`).join(' ')}`
-    : k.planes.map(({ index }) => `a${index} = vec4(0.0);`).join(' ');
   const steps = k.param(Math.ceil(from.slices / shape.inSlices));
   const first = `(${to.bs > 1 ? `o_s * ${float(1 / to.bs)}` : 'o_s'} * ${steps}${split ? ` * ${float(taps)}` : ''})`;
   const patch = patchOf(k, input, window);
   const shares = k.pixels.length > 1 || taps === 1;
   const isUnrolled = !split && shares && patch.pixels <= LARGEST_PATCH;
-  const body = `${start}\n  ${w.begin(first)}\n  ${isUnrolled ? unrolled() : rolled()}`;
+  const body = `${startText(k, b)}\n  ${w.begin(first)}\n  ${isUnrolled ? unrolled() : rolled()}`;
   const multiplyAdds = output.shape.reduce((a, d) => a * d, 1) * taps * inC;
   return k.finish(`conv_${kh}x${kw}`, body, multiplyAdds, tailText(k, node));
 
@@ -115,8 +112,8 @@ function convolution(
           'm',
           range(lanes).map((i) => w.at(texel + i)),
         );
-        const sums = k.planes
-          .filter((p) => p.ps === ps)
+        const sums = k
+          .planesOf(ps)
           .map((p) => `a${p.index} += ${m.times(patch.at(p, Math.floor(tap / kw), tap % kw))};`);
         return `{ ${m.text} ${sums.join(' ')} }`;
       };
@@ -145,13 +142,10 @@ function convolution(
         texels.map((i) => (split ? w.at(i) : w.atDynamic(`(t + ${float(i)})`))),
       );
     });
-    const add = (
-      p: Plane,
-    ) => `{ float y = ${p.y} * ${float(window.stride[0])} + ky * ${float(window.dilation[0])} - ${k.param(window.before[0])},
-        x = ${p.x} * ${float(window.stride[1])} + kx * ${float(window.dilation[1])} - ${k.param(window.before[1])};
-        vec4 v = mix(vec4(0.0), ${input.at('o_n', 'y', 'x', 's')}, bvec4(y >= 0.0 && y < h && x >= 0.0 && x < wide));
+    const add = (p: Plane) => `{ ${tapText(k, p, window)}
+        vec4 v = mix(vec4(0.0), ${input.at('o_n', 'y', 'x', 's')}, bvec4(inside));
         ${matrices.map((m, ps) => `a${p.index + ps * k.pixels.length} += ${m.times('v')};`).join(' ')} }`;
-    return `float h = ${k.param(from.h)}, wide = ${k.param(from.w)};
+    return `${sizeText(k, input)}
   for (float s = 0.0; s < ${steps}; s++) {
     float t = 0.0;
     for (float ky = 0.0; ky < ${float(kh)}; ky++) for (float kx = 0.0; kx < ${float(kw)}; kx++, t += ${float(lanes * to.bs)}) {
@@ -173,6 +167,8 @@ export function matrix(name: string, columns: readonly string[]): { text: string
   return { text: `${type} ${name} = ${value};`, times: (v) => `${name} * ${v}${swizzle}` };
 }
 
-function range(count: number): number[] {
-  return Array.from({ length: count }, (_, i) => i);
+/** Statements that put the bias, or zero, into every plane. */
+export function startText(k: ShaderBuilder, bias: BlockAccess | undefined): string {
+  const planes = k.planes.map(({ index, ps }) => `a${index} = ${bias ? bias.at(ps) : 'vec4(0.0)'};`).join(' ');
+  return `${bias ? bias.begin('o_s') : ''} ${planes}`;
 }

@@ -1,11 +1,11 @@
 import type { Value } from '../ir/graph.js';
 import { depthwiseBlock, vectorBlock } from '../layout/weights.js';
 import type { Plane } from '../shader/builder.js';
-import { float } from '../shader/glsl.js';
-import { constantFilter } from './conv-2d.js';
+import { float, range } from '../shader/glsl.js';
+import { constantFilter, startText } from './conv-2d.js';
 import { attrsOf, builderFor, type GpuForm } from './form.js';
 import { tailText } from './tail.js';
-import { patchOf, type WindowAttrs, windowOf } from './window.js';
+import { patchOf, sizeText, tapText, type WindowAttrs, windowOf } from './window.js';
 
 const LARGEST_PATCH = 64;
 
@@ -24,17 +24,18 @@ const depthwiseConv2d: GpuForm = {
     const input = k.input(x);
     const w = k.block(weights);
     const b = biases && k.block(biases);
-    const taps = Array.from({ length: kh * kw }, (_, t) => t);
     const patch = patchOf(k, input, window);
-    const planesOf = (slice: Plane) => k.planes.filter(({ ps }) => ps === slice.ps);
     const unrolled = (slice: Plane) => {
       const tap = (t: number) =>
-        `{ vec4 m = ${w.at(t)}; ${planesOf(slice)
+        `{ vec4 m = ${w.at(t)}; ${k
+          .planesOf(slice.ps)
           .map((p) => `a${p.index} += m * ${patch.at(p, Math.floor(t / kw), t % kw)};`)
           .join(' ')} }`;
       return `vec2 at = ${input.tile('o_n', slice.s)} + vec2(${patch.originX}, ${patch.originY});
     ${patch.fetch('at', slice.s, input.layerOf(slice))}
-    ${taps.map(tap).join('\n    ')}`;
+    ${range(kh * kw)
+      .map(tap)
+      .join('\n    ')}`;
     };
     const channels = (s: string, y: string, xx: string): string => {
       if (multiplier === 1) return input.at('o_n', y, xx, s);
@@ -47,22 +48,18 @@ const depthwiseConv2d: GpuForm = {
       return `vec4(${[0, 1, 2, 3].map(lane).join(', ')})`;
     };
     const rolled = (slice: Plane) => {
-      const add = (
-        p: Plane,
-      ) => `{ float y = ${p.y} * ${float(window.stride[0])} + ky * ${float(window.dilation[0])} - ${k.param(window.before[0])},
-      x = ${p.x} * ${float(window.stride[1])} + kx * ${float(window.dilation[1])} - ${k.param(window.before[1])};
-      a${p.index} += m * mix(vec4(0.0), ${channels(p.s, 'y', 'x')}, bvec4(y >= 0.0 && y < h && x >= 0.0 && x < wide)); }`;
-      return `float h = ${k.param(input.layout.h)}, wide = ${k.param(input.layout.w)}, t = 0.0;
+      const add = (p: Plane) => `{ ${tapText(k, p, window)}
+        a${p.index} += m * mix(vec4(0.0), ${channels(p.s, 'y', 'x')}, bvec4(inside)); }`;
+      return `${sizeText(k, input)} float t = 0.0;
     for (float ky = 0.0; ky < ${float(kh)}; ky++) for (float kx = 0.0; kx < ${float(kw)}; kx++, t++) {
       vec4 m = ${w.atDynamic('t')};
-      ${planesOf(slice).map(add).join('\n      ')}
+      ${k.planesOf(slice.ps).map(add).join('\n      ')}
     }`;
     };
     const isUnrolled = multiplier === 1 && patch.pixels <= LARGEST_PATCH;
-    const slices = k.planes.filter(({ pixel }) => pixel === 0);
-    const body = `${b ? b.begin('o_s') : ''} ${k.planes.map(({ index, ps }) => `a${index} = ${b ? b.at(ps) : 'vec4(0.0)'};`).join(' ')}
+    const body = `${startText(k, b)}
   ${isUnrolled ? patch.before : ''}
-  ${slices.map((slice) => `{ ${w.begin(slice.s)}\n    ${isUnrolled ? unrolled(slice) : rolled(slice)} }`).join('\n  ')}`;
+  ${k.slices.map((slice) => `{ ${w.begin(slice.s)}\n    ${isUnrolled ? unrolled(slice) : rolled(slice)} }`).join('\n  ')}`;
     const multiplyAdds = node.outputs[0]!.shape.reduce((a, d) => a * d, 1) * kh * kw;
     return [k.finish(`depthwise_${kh}x${kw}`, body, multiplyAdds, tailText(k, node))];
   },

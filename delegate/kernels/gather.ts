@@ -72,7 +72,7 @@ float source_of(float at) {
   const pixels = `((n * ${k.param(k.out.h)} + y) * ${k.param(k.out.w)} + x)`;
   if (whole) {
     const text = `  float pix = source_of(${pixels}); ${locate}\n  return ${table.at('in_n', 'iy', 'ix', 's')};`;
-    return k.finishTexel('gather', text, 0, tailText(k, node));
+    return k.finishTexel('gather', text, tailText(k, node));
   }
   const [c, cInverse] = count(table.layout.c);
   k.declare(`float element(float at) {
@@ -81,5 +81,5 @@ float source_of(float at) {
   return lane(${table.at('in_n', 'iy', 'ix', 'is')}, ic - is * 4.0);
 }`);
   const text = `  float at = ${pixels} * ${k.param(k.out.c)} + s * 4.0;\n  return vec4(element(at), element(at + 1.0), element(at + 2.0), element(at + 3.0));`;
-  return k.finishTexel('gather', text, 0, tailText(k, node), true);
+  return k.finishTexel('gather', text, tailText(k, node), true);
 }

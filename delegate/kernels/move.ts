@@ -109,7 +109,7 @@ function move(node: Node, context: BuildContext, parts: readonly Part[], output:
   });
   const texel = `vec4 v = vec4(${fill}); ${reads.map((read) => `v = ${read.call('v', 'n', 'y', 'x', 's')};`).join(' ')} return v;`;
   const long = reads.length > 2 || reads.some(({ grain }) => grain === 'element');
-  return k.finishTexel(node.type.toLowerCase(), texel, 0, tailText(k, node, node.tail, output), long);
+  return k.finishTexel(node.type.toLowerCase(), texel, tailText(k, node, node.tail, output), long);
 }
 
 function section(x: Value, node: Node, output: number, axisOption: number): readonly Part[] {

@@ -1,6 +1,6 @@
 import type { Node, Value } from '../ir/graph.js';
 import type { Plane } from '../shader/builder.js';
-import { float } from '../shader/glsl.js';
+import { float, range } from '../shader/glsl.js';
 import type { Kernel } from '../shader/kernel.js';
 import { type Fold, LARGER, SUM } from './fold.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
@@ -70,9 +70,9 @@ function poolKernel(node: Node, context: BuildContext, pool: Pool, x: Value, win
     ${pool.fold.step('a', 'v')}
   }
   return ${pool.finish ? pool.finish('a', '((y1 - y0) * (x1 - x0))') : 'a'};`;
-    return k.finishTexel(name, texel, 0, tailText(k, node), true);
+    return k.finishTexel(name, texel, tailText(k, node), true);
   }
-  const taps = Array.from({ length: kh * kw }, (_, t) => [Math.floor(t / kw), t % kw] as const);
+  const taps = range(kh * kw).map((t) => [Math.floor(t / kw), t % kw] as const);
   const step = (p: Plane, ky: number, kx: number) => pool.fold.step(`a${p.index}`, patch.at(p, ky, kx));
   const finish = (p: Plane): string => {
     if (!pool.finish) return '';
@@ -83,15 +83,11 @@ function poolKernel(node: Node, context: BuildContext, pool: Pool, x: Value, win
   };
   const fold = (p: Plane) =>
     `a${p.index} = ${start}; ${taps.map(([ky, kx]) => step(p, ky, kx)).join(' ')} ${finish(p)}`;
-  const slices = k.planes.filter(({ pixel }) => pixel === 0);
   const pooled = (
     slice: Plane,
   ) => `{ vec2 at = ${input.tile('o_n', slice.s)} + vec2(${patch.originX}, ${patch.originY});
   ${patch.fetch('at', slice.s, input.layerOf(slice))}
-  ${k.planes
-    .filter(({ ps }) => ps === slice.ps)
-    .map(fold)
-    .join('\n  ')} }`;
-  const body = `${patch.before}\n  ${slices.map(pooled).join('\n  ')}`;
+  ${k.planesOf(slice.ps).map(fold).join('\n  ')} }`;
+  const body = `${patch.before}\n  ${k.slices.map(pooled).join('\n  ')}`;
   return k.finish(name, body, 0, tailText(k, node));
 }

@@ -84,13 +84,7 @@ function reduction(
       k.out.c === 1
         ? 'return vec4(one(index), 0.0, 0.0, 0.0);'
         : `vec4 v = vec4(0.0); for (float i = 0.0; i < 4.0; i++) v = mix(v, vec4(one(index + i)), equal(vec4(i), vec4(0.0, 1.0, 2.0, 3.0)));\nreturn v;`;
-    return k.finishTexel(
-      name,
-      `float index = ${pixelIndex(k)} * ${k.param(k.out.c)} + s * 4.0;\n${lanes}`,
-      0,
-      tail,
-      true,
-    );
+    return k.finishTexel(name, `float index = ${pixelIndex(k)} * ${k.param(k.out.c)} + s * 4.0;\n${lanes}`, tail, true);
   }
   const text = isPlane(x.shape, isReduced)
     ? wholePlane(k, input, fold)
@@ -98,7 +92,6 @@ function reduction(
   return k.finishTexel(
     isPlane(x.shape, isReduced) ? `${type.toLowerCase()}_plane` : name,
     `${text}\nreturn ${mean('t0')};`,
-    0,
     tail,
     true,
   );

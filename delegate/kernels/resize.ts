@@ -19,7 +19,7 @@ const bilinear: GpuForm = {
   vec2 lo = clamp(floor(at), vec2(0.0), last), hi = min(floor(at) + 1.0, last), f = at - lo;
   vec4 top = mix(${at('lo.y', 'lo.x')}, ${at('lo.y', 'hi.x')}, f.x), bottom = mix(${at('hi.y', 'lo.x')}, ${at('hi.y', 'hi.x')}, f.x);
   return mix(top, bottom, f.y);`;
-    return [k.finishTexel('resize_bilinear', texel, 0, tailText(k, node))];
+    return [k.finishTexel('resize_bilinear', texel, tailText(k, node))];
   },
 };
 
@@ -33,7 +33,7 @@ const nearest: GpuForm = {
     const texel = `vec2 at = (vec2(x, y)${half ? ' + 0.5' : ''}) * ${scale};
   at = min(floor(at${alignCorners ? ' + 0.5' : ''}), ${last});
   return ${input.at('n', 'at.y', 'at.x', 's')};`;
-    return [k.finishTexel('resize_nearest', texel, 0, tailText(k, node))];
+    return [k.finishTexel('resize_nearest', texel, tailText(k, node))];
   },
 };
 

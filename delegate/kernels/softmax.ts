@@ -85,7 +85,6 @@ function inOneDraw(node: Node, context: BuildContext, opOf: (k: ShaderBuilder, n
   return k.finishTexel(
     node.type.toLowerCase(),
     `vec4 t = shared(n, y, x), v = ${input.at('n', 'y', 'x', 's')};\nreturn ${op.result};`,
-    0,
     tailText(k, node),
     true,
   );
@@ -100,11 +99,10 @@ function inTwoDraws(node: Node, context: BuildContext, opOf: (k: ShaderBuilder, 
   const [input, shared] = [k.input(x), k.input(rows)];
   const { result } = opOf(k, node);
   return [
-    first.finishTexel(`${node.type.toLowerCase()}_rows`, 'return shared(n, y, x);', 0),
+    first.finishTexel(`${node.type.toLowerCase()}_rows`, 'return shared(n, y, x);'),
     k.finishTexel(
       node.type.toLowerCase(),
       `vec4 t = ${shared.at('n', 'y', 'x', '0.0')}, v = ${input.at('n', 'y', 'x', 's')};\nreturn ${result};`,
-      0,
       tailText(k, node),
     ),
   ];

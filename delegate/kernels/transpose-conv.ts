@@ -9,8 +9,8 @@ import {
   transposeConvBefore,
 } from '../ops/transpose-conv.js';
 import type { Plane } from '../shader/builder.js';
-import { float } from '../shader/glsl.js';
-import { constantFilter, matrix } from './conv-2d.js';
+import { float, range } from '../shader/glsl.js';
+import { constantFilter, matrix, startText } from './conv-2d.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
 import { tailText } from './tail.js';
 
@@ -63,7 +63,6 @@ function transposeConv(
   const input = k.input(x);
   const w = k.block(weights);
   const b = biases && k.block(biases);
-  const groupSlices = Array.from({ length: bs }, (_, ps) => ps);
   const before = [
     transposeConvBefore(input.layout.h, kh, attrs.strideH, k.out.h, attrs.padding),
     transposeConvBefore(input.layout.w, kw, attrs.strideW, k.out.w, attrs.padding),
@@ -72,9 +71,8 @@ function transposeConv(
   const slices = k.param(input.layout.slices);
   const vertical = classesOf('o_y', k.out.by, attrs.strideH, before[0], kh);
   const horizontal = classesOf('o_x', k.out.bx, attrs.strideW, before[1], kw);
-  const start = `${b ? b.begin('o_s') : ''} ${k.planes.map(({ index, ps }) => `a${index} = ${b ? b.at(ps) : 'vec4(0.0)'};`).join(' ')}
+  const start = `${startText(k, b)}
   ${w.begin(`(o_s * ${float(1 / bs)} * ${slices}${split ? ` * ${float(kh * kw)}` : ''})`)}`;
-  const columns = Array.from({ length: lanes }, (_, i) => i);
 
   const unrolled = (rows: Classes, cols: Classes): string => {
     const reads = new Map<string, string>();
@@ -90,16 +88,16 @@ function transposeConv(
       );
       return name;
     };
-    const taps = Array.from({ length: kh * kw }, (_, t) => t).flatMap((t) =>
-      groupSlices.map((slice) => {
+    const taps = range(kh * kw).flatMap((t) =>
+      range(bs).map((slice) => {
         const m = matrix(
           'm',
-          columns.map((i) => w.at((t * bs + slice) * lanes + i)),
+          range(lanes).map((i) => w.at((t * bs + slice) * lanes + i)),
         );
-        const adds = k.planes.flatMap(({ index, px, py, ps }) => {
+        const adds = k.planesOf(slice).flatMap(({ index, px, py }) => {
           const dy = rows.offset(py, Math.floor(t / kw));
           const dx = cols.offset(px, t % kw);
-          return ps !== slice || dy === undefined || dx === undefined ? [] : [`a${index} += ${m.times(read(dy, dx))};`];
+          return dy === undefined || dx === undefined ? [] : [`a${index} += ${m.times(read(dy, dx))};`];
         });
         return adds.length ? `{ ${m.text} ${adds.join(' ')} }` : '';
       }),
@@ -114,10 +112,10 @@ function transposeConv(
   };
   const rolled = (): string => {
     const texel = (i: number) => (split ? w.at(i) : w.atDynamic(`(t + ${float(i)})`));
-    const matrices = groupSlices.map((ps) =>
+    const matrices = range(bs).map((ps) =>
       matrix(
         `m${ps}`,
-        columns.map((i) => texel(ps * lanes + i)),
+        range(lanes).map((i) => texel(ps * lanes + i)),
       ),
     );
     const add = (
@@ -126,7 +124,7 @@ function transposeConv(
         float iy = floor(y + 0.001), ix = floor(x + 0.001);
         bool falls = abs(y - iy) < 0.01 && abs(x - ix) < 0.01, within = iy >= 0.0 && iy < ${h} && ix >= 0.0 && ix < ${wide};
         vec4 v = mix(vec4(0.0), ${input.at('o_n', 'iy', 'ix', 's')}, bvec4(falls && within));
-          ${matrices.map((m, ps) => `a${p.index + ps * k.pixels.length} += ${m.times('v')};`).join(' ')} }`;
+        ${matrices.map((m, ps) => `a${p.index + ps * k.pixels.length} += ${m.times('v')};`).join(' ')} }`;
     return `for (float s = 0.0; s < ${slices}; s++) {
     float t = 0.0;
     for (float fy = 0.0; fy < ${float(kh)}; fy++) for (float fx = 0.0; fx < ${float(kw)}; fx++, t += ${float(lanes * bs)}) {

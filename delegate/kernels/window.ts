@@ -1,7 +1,7 @@
 import { windowOutput } from '../ir/shape.js';
 import type { Padding } from '../ir/vocabulary.js';
 import { type InputAccess, type Plane, plus, type ShaderBuilder } from '../shader/builder.js';
-import { float } from '../shader/glsl.js';
+import { float, range } from '../shader/glsl.js';
 
 /** A sliding window: sizes in pixels, [vertical, horizontal]. */
 export interface Window {
@@ -55,7 +55,6 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 0): 
   const { bx, by } = k.out;
   const rowOf = ({ py }: Plane, ky: number) => py * w.stride[0] + ky * w.dilation[0] - w.before[0];
   const colOf = ({ px }: Plane, kx: number) => px * w.stride[1] + kx * w.dilation[1] - w.before[1];
-  const range = (count: number) => Array.from({ length: count }, (_, i) => i);
   const rows = [...new Set(k.pixels.flatMap((p) => range(w.filter[0]).map((ky) => rowOf(p, ky))))].sort(
     (a, b) => a - b,
   );
@@ -135,6 +134,19 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 0): 
     },
     at: (plane, ky, kx) => name(rowOf(plane, ky), colOf(plane, kx)),
   };
+}
+
+/** GLSL of the input's size, for `tapText`. */
+export function sizeText(k: ShaderBuilder, { layout }: InputAccess): string {
+  return `float h = ${k.param(layout.h)}, wide = ${k.param(layout.w)};`;
+}
+
+/** Statements that find the input pixel (y, x) of tap (ky, kx) for a plane, and whether it is `inside`. */
+export function tapText(k: ShaderBuilder, plane: Plane, w: Window): string {
+  const at = (position: string, axis: 0 | 1, tap: string) =>
+    `${position} * ${float(w.stride[axis])} + ${tap} * ${float(w.dilation[axis])} - ${k.param(w.before[axis])}`;
+  return `float y = ${at(plane.y, 0, 'ky')}, x = ${at(plane.x, 1, 'kx')};
+        bool inside = y >= 0.0 && y < h && x >= 0.0 && x < wide;`;
 }
 
 /**

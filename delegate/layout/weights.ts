@@ -42,7 +42,7 @@ export interface FilterShape {
   readonly inC: number;
   readonly outSlices: number;
   readonly inSlices: number;
-  /** All taps in one group, or each in one of its own where all together are too many for a row of the arena. */
+  /** Each tap in a group of its own, where all together are too many for a row of the arena; only for one in slice. */
   readonly split?: boolean;
 }
 
@@ -72,8 +72,8 @@ export function filterBlock(filter: ArrayLike<number>, shape: FilterShape): Weig
           const [os, is] = [o >> 2, i >> 2];
           const pair = Math.floor(os / outSlices) * inG + Math.floor(is / inSlices);
           for (let t = 0; t < taps; t++) {
-            const place = shape.split ? t * inSlices + (is % inSlices) : (is % inSlices) * taps + t;
-            const slice = (pair * inSlices * taps + place) * outSlices + (os % outSlices);
+            const place = (pair * inSlices + (is % inSlices)) * taps + t;
+            const slice = place * outSlices + (os % outSlices);
             texels[(slice * lanes + (i & 3)) * 4 + (o & 3)] = filter[(o * taps + t) * inC + i]!;
           }
         }

@@ -59,6 +59,8 @@ export class ShaderBuilder {
   readonly planes: readonly Plane[];
   /** Those of the first slice: one for each pixel. */
   readonly pixels: readonly Plane[];
+  /** Those of the first pixel: one for each slice. */
+  readonly slices: readonly Plane[];
   readonly #target: ShaderTarget;
   readonly #output: Value;
   readonly #inputs: Value[] = [];
@@ -74,7 +76,13 @@ export class ShaderBuilder {
     this.#output = output;
     this.out = layoutOf(output.shape, target);
     this.planes = planesOf(this.out);
-    this.pixels = this.planes.filter(({ ps }) => ps === 0);
+    this.pixels = this.planesOf(0);
+    this.slices = this.planes.filter(({ pixel }) => pixel === 0);
+  }
+
+  /** The planes of slice `ps` of the group. */
+  planesOf(ps: number): readonly Plane[] {
+    return this.planes.filter((plane) => plane.ps === ps);
   }
 
   /** A number that differs between draws of one program: the text of a read from the parameter buffer. */
@@ -114,11 +122,9 @@ export class ShaderBuilder {
         `vec2 i${i}`,
         `vec2(${this.#param({ kind: 'inverse', input: i, axis: 0 })}, ${this.#param({ kind: 'inverse', input: i, axis: 1 })})`,
       );
-    const texel = (position: string, layer: string | number): string => {
+    const read = (position: string, layer: string | number): string => {
       const l = typeof layer === 'number' ? float(layer) : layer;
-      return normalized
-        ? `texture(x${i}, vec3((${position}) * i${i}, ${l}))`
-        : `texelFetch(x${i}, ivec3(${position}, ${l}), 0)`;
+      return normalized ? `texture(x${i}, vec3(${position}, ${l}))` : `texelFetch(x${i}, ivec3(${position}, ${l}), 0)`;
     };
     const [tileW, tileH, cols, rows] = [
       this.param(layout.tileW),
@@ -126,10 +132,6 @@ export class ShaderBuilder {
       this.param(layout.cols),
       this.param(layout.rows),
     ];
-    const fetch = (x: string, y: string, layer: string | number): string => {
-      const l = typeof layer === 'number' ? (normalized ? float(layer) : layer) : normalized ? layer : `int(${layer})`;
-      return normalized ? `texture(x${i}, vec3(${x}, ${y}, ${l}))` : `texelFetch(x${i}, ivec3(${x}, ${y}, ${l}), 0)`;
-    };
     const { bx, by, bs } = layout;
     const declared = new Set<string>();
     const once = (name: string, declare: () => void) => {
@@ -138,8 +140,8 @@ export class ShaderBuilder {
     };
     const access: InputAccess = {
       layout,
-      texel,
-      fetch,
+      texel: (position, layer) => read(normalized ? `(${position}) * i${i}` : position, layer),
+      fetch: (x, y, layer) => read(`${x}, ${y}`, layer),
       coordinateType: normalized ? 'float' : 'int',
       coordinate: (axis, position) => (normalized ? `(${position}) * i${i}.${axis}` : `int(${position})`),
       tile: (n, s) => {
@@ -255,8 +257,8 @@ export class ShaderBuilder {
   float o_s = ((line - o_n * ${this.param(rows)}) * ${this.param(cols)} + col)${bs > 1 ? ` * ${float(bs)}` : ''};`
       : '';
     const leave = cols * rows > groups ? `if (o_s > ${this.param(slices - 0.5)}) return;` : '';
-    const lanes = this.planes
-      .filter(({ pixel }) => ragged && pixel === 0)
+    const lanes = this.slices
+      .filter(() => ragged)
       .map(
         ({ ps, s }) => `bvec4 lanes${ps} = lessThan(${s} * 4.0 + vec4(0.0, 1.0, 2.0, 3.0), vec4(${this.param(c)}));`,
       );
@@ -300,18 +302,12 @@ export class ShaderBuilder {
    * The kernel of `vec4 texel(float n, float y, float x, float s)`, which gives any one texel of the output. Drivers
    * copy the text of a function to each call: one that loops or decodes lane by lane is called in a loop over planes.
    */
-  finishTexel(
-    name: string,
-    texel: string,
-    multiplyAdds: number,
-    tail?: (plane: Plane) => string,
-    long = false,
-  ): Kernel {
+  finishTexel(name: string, texel: string, tail?: (plane: Plane) => string, long = false): Kernel {
     this.declare(`vec4 texel(float n, float y, float x, float s) {\n${texel}\n}`);
     const { bx, by } = this.out;
     if (!long || this.planes.length === 1) {
       const body = this.planes.map(({ index, x, y, s }) => `a${index} = texel(o_n, ${y}, ${x}, ${s});`).join('\n  ');
-      return this.finish(name, body, multiplyAdds, tail);
+      return this.finish(name, body, 0, tail);
     }
     const assign = this.planes.map(({ index }) => `if (plane == ${float(index)}) a${index} = v;`).join(' else ');
     const body = `for (float plane = 0.0; plane < ${float(this.planes.length)}; plane++) {
@@ -319,7 +315,7 @@ export class ShaderBuilder {
     vec4 v = texel(o_n, o_y * BY + row - ps * BY, o_x * BX + plane - row * BX, o_s + ps);
     ${assign}
   }`;
-    return this.finish(name, body, multiplyAdds, tail);
+    return this.finish(name, body, 0, tail);
   }
 }
 

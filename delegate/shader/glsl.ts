@@ -7,6 +7,11 @@ export function float(value: number): string {
   return /[.e]/.test(text) ? text : `${text}.0`;
 }
 
+/** 0 … count − 1: what the text of a kernel unrolls. */
+export function range(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i);
+}
+
 /** Helpers that a helper calls. */
 export const NEEDS: Readonly<Record<string, string>> = { quotient4: 'tiny4' };
 

@@ -3,6 +3,13 @@ import { type Case, difference } from './support/agree.js';
 
 /** One slice with fewer than four lanes, whole slices, an odd number of them, pairs, and pairs with an empty half. */
 const channels = [1, 3, 4, 8, 12, 17, 20, 24];
+/** Numbers of input and output channels at which the layouts of the two differ, and at which they do not. */
+const pairs = [
+  [1, 20],
+  [3, 8],
+  [20, 12],
+  [24, 24],
+] as const;
 
 interface Filter {
   readonly size: readonly [number, number];
@@ -64,13 +71,7 @@ describe('convolutions', () => {
     { size: [9, 9] },
   ] as const)
     it(`agree with the op for ${JSON.stringify(filter)}`, () => {
-      for (const [inC, outC] of [
-        [1, 20],
-        [3, 8],
-        [20, 12],
-        [24, 24],
-      ] as const)
-        expectAgreement(conv([2, 11, 10, inC], outC, filter));
+      for (const [inC, outC] of pairs) expectAgreement(conv([2, 11, 10, inC], outC, filter));
     });
 
   it('take filters with more taps than a row of the arena has texels', () => {
@@ -86,12 +87,7 @@ describe('convolutions', () => {
   });
 
   it('agree with the op transposed', () => {
-    for (const [inC, outC] of [
-      [1, 20],
-      [3, 8],
-      [20, 12],
-      [24, 24],
-    ] as const)
+    for (const [inC, outC] of pairs)
       for (const [size, stride] of [
         [2, 2],
         [3, 2],
