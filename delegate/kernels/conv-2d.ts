@@ -167,8 +167,12 @@ export function matrix(name: string, columns: readonly string[]): { text: string
   return { text: `${type} ${name} = ${value};`, times: (v) => `${name} * ${v}${swizzle}` };
 }
 
-/** Statements that put the bias, or zero, into every plane. */
+/** Statements that put the bias, or zero, into every plane. A texel is fetched once: drivers keep equal fetches apart. */
 export function startText(k: ShaderBuilder, bias: BlockAccess | undefined): string {
-  const planes = k.planes.map(({ index, ps }) => `a${index} = ${bias ? bias.at(ps) : 'vec4(0.0)'};`).join(' ');
-  return `${bias ? bias.begin('o_s') : ''} ${planes}`;
+  if (!bias) return k.planes.map(({ index }) => `a${index} = vec4(0.0);`).join(' ');
+  const ofSlice = ({ ps, index }: Plane) => {
+    const others = k.planesOf(ps).filter((plane) => plane.index !== index);
+    return [`a${index} = ${bias.at(ps)};`, ...others.map((plane) => `a${plane.index} = a${index};`)].join(' ');
+  };
+  return `${bias.begin('o_s')} ${k.slices.map(ofSlice).join(' ')}`;
 }

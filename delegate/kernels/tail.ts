@@ -40,7 +40,7 @@ export function operandText(
   const vector = channelVector(value, output);
   if (vector) {
     const block = k.block(vectorBlock(vector));
-    return { before: block.begin('o_s'), at: ({ ps }) => block.at(ps) };
+    return oncePerSlice(k, ({ ps }) => block.at(ps), block.begin('o_s'));
   }
   const x = k.input(value);
   if (sameStorage(x.layout, k.out)) return { before: '', at: ({ index }) => x.texel('gl_FragCoord.xy', index) };
@@ -48,14 +48,23 @@ export function operandText(
     const { n, h, w, c } = x.layout;
     const keep = (size: number, coordinate: string) => (size === 1 ? '0.0' : coordinate);
     const splat = c === 1 && k.out.c > 1 ? '.xxxx' : '';
-    return {
-      before: '',
-      at: (plane) => x.at(keep(n, 'o_n'), keep(h, plane.y), keep(w, plane.x), keep(c, plane.s)) + splat,
-    };
+    const at = (plane: Plane) => x.at(keep(n, 'o_n'), keep(h, plane.y), keep(w, plane.x), keep(c, plane.s)) + splat;
+    return h * w === 1 ? oncePerSlice(k, at) : { before: '', at };
   }
   const grained = grainView(broadcastView(value.shape, output.shape), k.out.c, x.layout.c);
   const read = declareView(k, x, grained);
   return { before: '', at: (plane) => read.call('vec4(0.0)', 'o_n', plane.y, plane.x, plane.s) };
+}
+
+/** An operand that is the same for all pixels of a block: one fetch a slice, since drivers keep equal fetches apart. */
+function oncePerSlice(
+  k: ShaderBuilder,
+  at: (plane: Plane) => string,
+  before = '',
+): { before: string; at(plane: Plane): string } {
+  const name = k.unique('same');
+  const all = k.slices.map((plane) => `vec4 ${name}_${plane.ps} = ${at(plane)};`);
+  return { before: [before, ...all].join(' '), at: ({ ps }) => `${name}_${ps}` };
 }
 
 /** True where broadcasting acts on n, h, w and c one by one: each size of the operand is 1 or the output's. */

@@ -12,6 +12,7 @@ export interface PlanTarget {
   readonly targets: 4 | 8;
   readonly fetch: 'texture' | 'texelFetch';
   readonly maxTextureSize: number;
+  readonly varyings: number;
   readonly precision: 'float32' | 'float16';
   readonly uniformWeights: boolean;
   readonly inlineParameters: boolean;

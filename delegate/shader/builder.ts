@@ -2,7 +2,7 @@ import type { Value } from '../ir/graph.js';
 import { type Layout, layoutOf } from '../layout/layout.js';
 import { ARENA_WIDTH, groupsPerRow, type WeightBlock } from '../layout/weights.js';
 import { float, HELPERS, NEEDS } from './glsl.js';
-import { type Kernel, type Param, type ShaderTarget, UNIFORM_BLOCK_TEXELS } from './kernel.js';
+import { type Kernel, type Param, type ShaderTarget, UNIFORM_BLOCK_TEXELS, vertexShader } from './kernel.js';
 
 /** What a fragment writes to one render target: a pixel of its block, in a slice of its group. Coordinates are GLSL. */
 export interface Plane {
@@ -270,6 +270,8 @@ export class ShaderBuilder {
   ${tails}
   ${this.planes.map((plane) => `r${plane.index} = ${store(plane)};`).join('\n  ')}
 }`;
+    const paramTexels = Math.max(1, Math.ceil(this.#params.length / 4));
+    const isVarying = paramTexels <= this.#target.varyings;
     const storage = this.#blocks.length > 0 && this.#uniform() ? 'uniform' : 'texture';
     const header = [
       '#version 300 es\nprecision highp float;\nprecision highp int;\nprecision highp sampler2DArray;\nprecision highp sampler2D;',
@@ -279,7 +281,7 @@ export class ShaderBuilder {
         : storage === 'uniform'
           ? `layout(std140) uniform Weights { vec4 weights[${UNIFORM_BLOCK_TEXELS}]; };`
           : 'uniform sampler2D weights;',
-      `layout(std140) uniform Params { vec4 p[${Math.max(1, Math.ceil(this.#params.length / 4))}]; };`,
+      isVarying ? `flat in vec4 p[${paramTexels}];` : `layout(std140) uniform Params { vec4 p[${paramTexels}]; };`,
       ...this.planes.map(({ index }) => `layout(location = ${index}) out vec4 r${index};`),
       `const float BX = ${float(bx)}, BY = ${float(by)};`,
       ...[...this.#globals.keys()].map((declaration) => `${declaration};`),
@@ -289,6 +291,7 @@ export class ShaderBuilder {
     return {
       name,
       source: [...header.filter(Boolean), main].join('\n'),
+      vertex: vertexShader(isVarying ? paramTexels : 0),
       output: this.#output,
       inputs: this.#inputs,
       blocks: this.#blocks,

@@ -16,6 +16,8 @@ export type Param =
 export interface Kernel {
   readonly name: string;
   readonly source: string;
+  /** The vertex shader it goes with. */
+  readonly vertex: string;
   readonly output: Value;
   /** In the order of the samplers x0, x1, … */
   readonly inputs: readonly Value[];
@@ -32,6 +34,11 @@ export interface ShaderTarget extends Grid {
   /** `texture` is the faster fetch on software GLs; `texelFetch` has no gradients, which keeps loops rolled on D3D. */
   readonly fetch: 'texture' | 'texelFetch';
   readonly maxTextureSize: number;
+  /**
+   * How many vec4 of parameters may reach the fragments as flat varyings; 0: all are read from the uniform buffer.
+   * SwiftShader checks bounds and branches for each number of a uniform buffer that a fragment reads.
+   */
+  readonly varyings: number;
   /** Constants that fit go into uniform buffers. */
   readonly uniformWeights: boolean;
   /** Numbers known at planning become literals of the shader instead of reads from the parameter buffer. */
@@ -43,6 +50,12 @@ export interface ShaderTarget extends Grid {
 /** Bytes that a uniform buffer has on every WebGL2 device. */
 export const UNIFORM_BLOCK_TEXELS = 1024;
 
-/** Vertex shader of every draw: one triangle over the viewport. */
-export const VERTEX_SHADER = `#version 300 es
-void main() { gl_Position = vec4(gl_VertexID == 1 ? 3.0 : -1.0, gl_VertexID == 2 ? 3.0 : -1.0, 0.0, 1.0); }`;
+/** The vertex shader of a draw: one triangle over the viewport, and `varyings` vec4 of parameters for its fragments. */
+export function vertexShader(varyings: number): string {
+  const position = 'gl_Position = vec4(gl_VertexID == 1 ? 3.0 : -1.0, gl_VertexID == 2 ? 3.0 : -1.0, 0.0, 1.0);';
+  if (varyings === 0) return `#version 300 es\nvoid main() { ${position} }`;
+  return `#version 300 es
+layout(std140) uniform Params { vec4 u[${varyings}]; };
+flat out vec4 p[${varyings}];
+void main() { for (int i = 0; i < ${varyings}; i++) p[i] = u[i]; ${position} }`;
+}

@@ -10,6 +10,8 @@ export interface Capabilities {
    * every device has; the colour memory of phones holds no more.
    */
   readonly targets: 4 | 8;
+  /** Parameters that fragments get as flat varyings, in vec4: software GLs read them faster than uniform buffers. */
+  readonly varyings: number;
   readonly uniformAlignment: number;
   readonly float32Targets: boolean;
   readonly float16Targets: boolean;
@@ -152,6 +154,7 @@ function probe(gl: WebGL2RenderingContext): Capabilities {
     maxTextureSize: gl.getParameter(gl.MAX_TEXTURE_SIZE) as number,
     textureUnits: gl.getParameter(gl.MAX_TEXTURE_IMAGE_UNITS) as number,
     targets: isSoftware && drawBuffers >= 8 ? 8 : 4,
+    varyings: isSoftware ? (gl.getParameter(gl.MAX_VARYING_VECTORS) as number) : 0,
     uniformAlignment: gl.getParameter(gl.UNIFORM_BUFFER_OFFSET_ALIGNMENT) as number,
     float32Targets,
     float16Targets,

@@ -1,6 +1,6 @@
 import { debug } from '../debug.js';
 import { DeviceError } from '../errors.js';
-import { type Kernel, VERTEX_SHADER } from '../shader/kernel.js';
+import type { Kernel } from '../shader/kernel.js';
 import type { Device } from './device.js';
 
 const COMPLETION_STATUS_KHR = 0x91b1;
@@ -19,7 +19,8 @@ export class ProgramCache {
     string,
     { program: WebGLProgram; fragment: WebGLShader; uses: number; linked?: Program; inputs: number; name: string }
   >();
-  #vertex: WebGLShader | undefined;
+  /** By text; there are a handful. */
+  readonly #vertices = new Map<string, WebGLShader>();
 
   constructor(device: Device) {
     this.#device = device;
@@ -34,14 +35,15 @@ export class ProgramCache {
     }
     const { gl } = this.#device;
     debug(3, () => `${kernel.name}\n${numbered(kernel.source)}`);
-    this.#vertex ??= compile(gl, gl.VERTEX_SHADER, VERTEX_SHADER);
+    const vertex = this.#vertices.get(kernel.vertex) ?? compile(gl, gl.VERTEX_SHADER, kernel.vertex);
+    this.#vertices.set(kernel.vertex, vertex);
     const fragment = compile(gl, gl.FRAGMENT_SHADER, kernel.source);
     const program = gl.createProgram();
     if (!program) {
       this.#device.check('createProgram');
       throw new DeviceError('the context gave no program');
     }
-    gl.attachShader(program, this.#vertex);
+    gl.attachShader(program, vertex);
     gl.attachShader(program, fragment);
     gl.linkProgram(program);
     this.#device.count('programs', 1);
@@ -97,10 +99,9 @@ export class ProgramCache {
     gl.deleteShader(entry.fragment);
     this.#device.count('programs', -1);
     this.#entries.delete(source);
-    if (this.#entries.size === 0 && this.#vertex) {
-      gl.deleteShader(this.#vertex);
-      this.#vertex = undefined;
-    }
+    if (this.#entries.size > 0) return;
+    for (const vertex of this.#vertices.values()) gl.deleteShader(vertex);
+    this.#vertices.clear();
   }
 }
 
