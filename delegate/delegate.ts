@@ -8,7 +8,7 @@ import { fuse } from './passes/index.js';
 import { makePlan, type PlanTarget } from './plan/plan.js';
 import { Device } from './webgl/device.js';
 import { Executor } from './webgl/executor.js';
-import { task } from './webgl/fence.js';
+import { pause, task } from './webgl/fence.js';
 import { ProgramCache } from './webgl/program.js';
 
 /** Work done at a stretch, in milliseconds, before the page may do something else. */
@@ -78,7 +78,7 @@ class Delegate implements GpuDelegate {
       }
       if (step.value === 'work') onProgress?.(1 - 1 / (1 + ++done / 16));
       if (step.value === 'work' && performance.now() - since < SLICE) continue;
-      await task();
+      await (step.value === 'wait' ? pause(1) : task());
       since = performance.now();
     }
     onProgress?.(1);
@@ -87,7 +87,7 @@ class Delegate implements GpuDelegate {
 
   compileSync(graph: Graph): Executable {
     const executor = this.#executor(graph);
-    for (const _ of executor.link());
+    for (const _ of executor.link(true));
     return executor;
   }
 

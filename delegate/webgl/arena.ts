@@ -18,78 +18,84 @@ export class Arena {
   uniforms: WebGLBuffer | undefined;
   bytes = 0;
   readonly #device: Device;
+  readonly #half: boolean;
   readonly #placements = new Map<Kernel, Placement>();
+  /** The blocks of each page with their first rows. */
+  readonly #blocks: (readonly [WeightBlock, number])[][] = [];
 
-  constructor(device: Device) {
+  constructor(device: Device, half: boolean) {
     this.#device = device;
+    this.#half = half;
   }
 
   placementOf(kernel: Kernel): Placement {
     return this.#placements.get(kernel) ?? { kind: 'none' };
   }
 
-  /** Places and uploads the blocks of all kernels; yields between pieces of work. */
-  *fill(kernels: readonly Kernel[], half: boolean): Generator<void> {
+  /** Places the blocks of all kernels and makes the textures and buffers they go to, still empty. */
+  allocate(kernels: readonly Kernel[]): void {
     const limit = Math.min(this.#device.capabilities.maxTextureSize, MOST_ROWS);
-    const pages: { rows: number; blocks: [WeightBlock, number][] }[] = [];
-    const uniform: [Kernel, number][] = [];
+    const rowsOf: number[] = [];
+    const uniform = kernels.filter((kernel) => kernel.blocks.length > 0 && kernel.storage === 'uniform');
     for (const kernel of kernels) {
-      if (kernel.blocks.length === 0) continue;
-      if (kernel.storage === 'uniform') {
-        uniform.push([kernel, uniform.length]);
-        continue;
-      }
+      if (kernel.blocks.length === 0 || kernel.storage === 'uniform') continue;
       const rows = kernel.blocks.reduce((sum, b) => sum + arenaRows(b), 0);
       if (rows > limit)
         throw new DeviceError(
           `kernel ${kernel.name}: weights need ${rows} rows of the arena; this device allows ${limit}`,
         );
-      if (!pages.length || pages.at(-1)!.rows + rows > limit) pages.push({ rows: 0, blocks: [] });
-      const page = pages.at(-1)!;
+      if (!rowsOf.length || rowsOf.at(-1)! + rows > limit) {
+        rowsOf.push(0);
+        this.#blocks.push([]);
+      }
+      const page = rowsOf.length - 1;
       const firsts = kernel.blocks.map((block) => {
-        const first = page.rows;
-        page.rows += arenaRows(block);
-        page.blocks.push([block, first]);
+        const first = rowsOf[page]!;
+        rowsOf[page] = first + arenaRows(block);
+        this.#blocks[page]!.push([block, first]);
         return first;
       });
-      this.#placements.set(kernel, { kind: 'texture', page: pages.length - 1, firsts });
-    }
-    for (const page of pages) yield* this.#upload(page, half);
-    if (uniform.length) this.#uploadUniforms(uniform);
-  }
-
-  *#upload(
-    { rows, blocks }: { rows: number; blocks: readonly [WeightBlock, number][] },
-    half: boolean,
-  ): Generator<void> {
-    const texels = new Float32Array(rows * ARENA_WIDTH * 4);
-    for (const [block, first] of blocks) {
-      const values = block.texels();
-      const rowFloats = groupsPerRow(block.group) * block.group * 4;
-      for (let from = 0, row = first; from < values.length; from += rowFloats, row++)
-        texels.set(values.subarray(from, from + rowFloats), row * ARENA_WIDTH * 4);
-      yield;
+      this.#placements.set(kernel, { kind: 'texture', page, firsts });
     }
     const { gl } = this.#device;
     gl.activeTexture(gl.TEXTURE0);
-    const texture = this.#device.createTexture(
-      gl.TEXTURE_2D,
-      half ? gl.RGBA16F : gl.RGBA32F,
-      half ? 8 : 16,
-      ARENA_WIDTH,
-      rows,
-      1,
-    );
-    this.pages.push(texture);
-    this.bytes += texture.bytes;
-    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, ARENA_WIDTH, rows, gl.RGBA, gl.FLOAT, half ? roundToHalf(texels) : texels);
-    yield;
+    const [format, texelBytes] = this.#half ? [gl.RGBA16F, 8] : [gl.RGBA32F, 16];
+    for (const rows of rowsOf) {
+      const texture = this.#device.createTexture(gl.TEXTURE_2D, format, texelBytes, ARENA_WIDTH, rows, 1);
+      this.pages.push(texture);
+      this.bytes += texture.bytes;
+    }
+    if (uniform.length) this.#uploadUniforms(uniform);
   }
 
-  #uploadUniforms(kernels: readonly [Kernel, number][]): void {
+  /** The texels of each page, made in pieces of work; `upload` puts a page that is complete into its texture. */
+  *pack(): Generator<{ upload(): void } | undefined> {
+    for (const [page, blocks] of this.#blocks.entries()) {
+      const texture = this.pages[page]!;
+      const texels = new Float32Array(texture.height * ARENA_WIDTH * 4);
+      for (const [block, first] of blocks) {
+        const values = block.texels();
+        const rowFloats = groupsPerRow(block.group) * block.group * 4;
+        for (let from = 0, row = first; from < values.length; from += rowFloats, row++)
+          texels.set(values.subarray(from, from + rowFloats), row * ARENA_WIDTH * 4);
+        yield;
+      }
+      if (this.#half) roundToHalf(texels);
+      yield { upload: () => this.#upload(texture, texels) };
+    }
+  }
+
+  #upload({ texture, height }: OwnedTexture, texels: Float32Array): void {
+    const { gl } = this.#device;
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, ARENA_WIDTH, height, gl.RGBA, gl.FLOAT, texels);
+  }
+
+  #uploadUniforms(kernels: readonly Kernel[]): void {
     const floats = UNIFORM_BLOCK_TEXELS * 4;
     const data = new Float32Array(kernels.length * floats);
-    for (const [kernel, i] of kernels) {
+    for (const [i, kernel] of kernels.entries()) {
       let texel = 0;
       const firsts = kernel.blocks.map((block) => {
         const first = texel;
@@ -112,12 +118,11 @@ export class Arena {
 }
 
 /** The nearest halves, as floats: what a driver does to other values (rounding, cutting off, infinities) is its own affair. */
-function roundToHalf(values: Float32Array): Float32Array {
+function roundToHalf(values: Float32Array): void {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   for (let i = 0; i < values.length; i++) {
     const v = values[i]!;
     if (Math.abs(v) > 65504) values[i] = Math.sign(v) * 65504;
     bits[i] = (bits[i]! + 0xfff + ((bits[i]! >>> 13) & 1)) & 0xffffe000;
   }
-  return values;
 }

@@ -1,5 +1,6 @@
 import { ContextLostError, DeviceError } from '../errors.js';
 import type { DeviceStats } from '../executable.js';
+import { initialOf } from './guard.js';
 
 /** What a context can do, asked once. */
 export interface Capabilities {
@@ -34,6 +35,7 @@ export class Device {
   constructor(gl: WebGL2RenderingContext) {
     this.gl = gl;
     this.capabilities = probe(gl);
+    initialOf(gl);
     this.vertexArray = gl.createVertexArray();
     if (!this.capabilities.float32Targets && !this.capabilities.float16Targets)
       throw new DeviceError(

@@ -10,7 +10,7 @@ import { Arena } from './arena.js';
 import { type Command, linkCommands, packParams, type Resources } from './commands.js';
 import { fromFloats, toFloats } from './convert.js';
 import type { Device, OwnedTexture } from './device.js';
-import { fence } from './fence.js';
+import { fence, isPassed } from './fence.js';
 import { guarded } from './guard.js';
 import { Import } from './import.js';
 import type { ProgramCache } from './program.js';
@@ -33,13 +33,15 @@ export class Executor implements Executable {
   #commands: readonly Command[] = [];
   #params: WebGLBuffer | undefined;
   #acquired = 0;
+  /** Passed once the draws of the warm-up are done. */
+  #warm: WebGLSync | null = null;
   #disposed = false;
 
   constructor(device: Device, programs: ProgramCache, plan: Plan) {
     this.#device = device;
     this.#programs = programs;
     this.#plan = plan;
-    this.#arena = new Arena(device);
+    this.#arena = new Arena(device, plan.precision === 'float16');
     this.#kernels = plan.draws.map((d) => d.kernel);
     this.inputs = plan.graph.inputs;
     this.outputs = plan.graph.outputs;
@@ -57,30 +59,65 @@ export class Executor implements Executable {
     };
   }
 
-  /** Builds everything; yields between pieces of work, `'wait'` while the driver compiles. On failure nothing is left behind. */
-  *link(): Generator<'work' | 'wait'> {
+  /**
+   * Builds everything; yields between pieces of work, `'wait'` while the driver compiles. On failure nothing is left
+   * behind. `blocking` is for callers who never give the page a turn.
+   */
+  *link(blocking = false): Generator<'work' | 'wait'> {
     try {
-      yield* this.#link();
+      yield* this.#link(blocking);
     } catch (error) {
       this.dispose();
       throw error;
     }
   }
 
-  *#link(): Generator<'work' | 'wait'> {
-    const { gl } = this.#device;
+  *#link(blocking: boolean): Generator<'work' | 'wait'> {
+    // Before any program: the checks of framebuffers wait for the compiler where it has work.
+    this.#guarded(() => {
+      this.#arena.allocate(this.#kernels);
+      this.#allocate();
+    });
+    yield 'work';
+    for (const value of this.#plan.constants) {
+      this.#guarded(() => this.#constants.set(value, this.#uploadConstant(value)));
+      yield 'work';
+    }
     for (const kernel of this.#kernels) {
       this.#programs.acquire(kernel);
       this.#acquired++;
     }
     yield 'work';
-    const filling = this.#arena.fill(this.#kernels, this.#plan.precision === 'float16');
-    while (!this.#guarded(() => filling.next()).done) yield 'work';
-    for (const value of this.#plan.constants) {
-      this.#guarded(() => this.#constants.set(value, this.#uploadConstant(value)));
+    for (const piece of this.#arena.pack()) {
+      if (!blocking && !this.#commands.length && this.#programs.areReady(this.#kernels)) this.#warmUp();
+      // An upload behind draws that still compile would block the page until they are done.
+      while (piece && this.#warm && !isPassed(this.#device, this.#warm)) yield 'wait';
+      if (piece) this.#guarded(() => piece.upload());
       yield 'work';
     }
-    this.#guarded(() => this.#allocate());
+    while (!this.#programs.areReady(this.#kernels)) yield 'wait';
+    if (blocking) this.#resolve();
+    else if (!this.#warm) this.#warmUp();
+    while (this.#warm && !isPassed(this.#device, this.#warm)) yield 'wait';
+    this.#device.check('compile');
+  }
+
+  /**
+   * Runs every draw on one pixel: drivers make a program's machine code when it is first drawn with, which takes longer
+   * than all else, and which the GPU process can do while weights are packed here.
+   */
+  #warmUp(): void {
+    const { gl } = this.#device;
+    this.#resolve();
+    const ofOnePixel = this.#commands.map((command) => ({ ...command, width: 1, height: 1 }));
+    this.#guarded(() => this.#draw(ofOnePixel, this.#params!));
+    this.#warm = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    gl.flush();
+  }
+
+  /** Resolves the draws to commands. */
+  #resolve(): void {
+    const { gl } = this.#device;
     const resources: Resources = {
       textureOf: (v) => this.#textureOf(v),
       framebufferOf: (v) => this.#framebuffers[this.#plan.textureOf.get(v)!]!,
@@ -89,13 +126,7 @@ export class Executor implements Executable {
     };
     const { data, offsets } = packParams(this.#kernels, this.#device.capabilities.uniformAlignment, resources);
     this.#params = this.#guarded(() => this.#device.createBuffer(gl.UNIFORM_BUFFER, data, gl.STATIC_DRAW));
-    for (const kernel of this.#kernels) while (!this.#programs.isReady(kernel.source)) yield 'wait';
-    for (const kernel of this.#kernels) {
-      this.#programs.get(kernel.source);
-      yield 'work';
-    }
     this.#commands = linkCommands(this.#plan, this.#kernels, offsets, this.#device, resources);
-    this.#device.check('compile');
   }
 
   #guarded<T>(body: () => T): T {
@@ -351,6 +382,7 @@ export class Executor implements Executable {
     for (const buffer of this.#packs.values()) this.#device.deleteBuffer(buffer);
     if (this.#params) this.#device.deleteBuffer(this.#params);
     this.#arena.dispose();
+    this.#device.gl.deleteSync(this.#warm);
     for (const kernel of this.#kernels.slice(0, this.#acquired)) this.#programs.release(kernel.source);
     this.#device.count('executables', -1);
   }

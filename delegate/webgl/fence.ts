@@ -12,12 +12,18 @@ export async function fence(device: Device, during: string): Promise<void> {
     for (let polls = 0; ; polls++) {
       await (polls === 0 ? task() : pause(Math.min(8, (performance.now() - start) / 32)));
       device.check(during);
-      const status = gl.clientWaitSync(sync, 0, 0);
-      if (status === gl.ALREADY_SIGNALED || status === gl.CONDITION_SATISFIED) return;
+      if (isPassed(device, sync)) return;
     }
   } finally {
     gl.deleteSync(sync);
   }
+}
+
+/** Whether the GPU has done everything issued before; browsers give news of that to a new task only. */
+export function isPassed({ gl }: Device, sync: WebGLSync): boolean {
+  if (gl.isContextLost()) return true;
+  const status = gl.clientWaitSync(sync, 0, 0);
+  return status === gl.ALREADY_SIGNALED || status === gl.CONDITION_SATISFIED;
 }
 
 /** Resolves in a new task; unlike a timer it is not slowed down in hidden tabs. */
@@ -37,7 +43,7 @@ export function task(): Promise<void> {
  * makes a run of 4 ms one of 7. A timer set from a message is not clamped to 4 ms as one set from a timer is. Hidden
  * tabs slow timers down, so there a message has to do.
  */
-async function pause(milliseconds: number): Promise<void> {
+export async function pause(milliseconds: number): Promise<void> {
   await task();
   if (typeof document === 'undefined' || !document.hidden)
     await new Promise((resolve) => setTimeout(resolve, Math.max(1, milliseconds)));

@@ -28,9 +28,10 @@ interface Initial {
   readonly mask: readonly boolean[];
   readonly stores: readonly (readonly [name: GLenum, value: number, ours: number])[];
 }
+/** By context; `initialOf` is called once before anything is compiled, since asking waits for that too. */
 const initials = new WeakMap<WebGL2RenderingContext, Initial>();
 
-function initialOf(gl: WebGL2RenderingContext): Initial {
+export function initialOf(gl: WebGL2RenderingContext): Initial {
   const known = initials.get(gl);
   if (known) return known;
   const stores = [

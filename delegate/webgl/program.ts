@@ -17,7 +17,15 @@ export class ProgramCache {
   readonly #device: Device;
   readonly #entries = new Map<
     string,
-    { program: WebGLProgram; fragment: WebGLShader; uses: number; linked?: Program; inputs: number; name: string }
+    {
+      readonly program: WebGLProgram;
+      readonly fragment: WebGLShader;
+      readonly inputs: number;
+      readonly name: string;
+      uses: number;
+      ready?: boolean;
+      linked?: Program;
+    }
   >();
   /** By text; there are a handful. */
   readonly #vertices = new Map<string, WebGLShader>();
@@ -50,17 +58,15 @@ export class ProgramCache {
     this.#entries.set(kernel.source, { program, fragment, uses: 1, inputs: kernel.inputs.length, name: kernel.name });
   }
 
-  /** Whether the driver has finished; true where it cannot tell, and then `get` blocks. */
-  isReady(source: string): boolean {
+  /** Whether the driver has finished all of them; true where it cannot tell, and then `get` blocks. */
+  areReady(kernels: readonly Kernel[]): boolean {
     const { gl, capabilities } = this.#device;
-    const entry = this.#entries.get(source);
-    return (
-      !entry ||
-      entry.linked !== undefined ||
-      !capabilities.parallelCompile ||
-      gl.isContextLost() ||
-      Boolean(gl.getProgramParameter(entry.program, COMPLETION_STATUS_KHR))
-    );
+    return kernels.every(({ source }) => {
+      const entry = this.#entries.get(source);
+      if (!entry || entry.ready || !capabilities.parallelCompile || gl.isContextLost()) return true;
+      entry.ready = Boolean(gl.getProgramParameter(entry.program, COMPLETION_STATUS_KHR));
+      return entry.ready;
+    });
   }
 
   /** The linked program. Throws DeviceError with the numbered source when the driver refuses it. */
