@@ -1,11 +1,11 @@
 import type { Node, Value } from '../ir/graph.js';
 import { layoutOf } from '../layout/layout.js';
 import { ARENA_WIDTH, filterBlock, lanesOf, vectorBlock } from '../layout/weights.js';
-import type { BlockAccess, Plane, ShaderBuilder } from '../shader/builder.js';
+import type { BlockAccess, Plane, ShaderBuilder, SliceOfGroup } from '../shader/builder.js';
 import { float, range } from '../shader/glsl.js';
 import type { Kernel } from '../shader/kernel.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
-import { tailText } from './tail.js';
+import { activationText } from './tail.js';
 import { patchOf, sizeText, tapText, type Window, type WindowAttrs, windowOf } from './window.js';
 
 /** Input pixels that stay in registers; larger windows loop over their taps. */
@@ -94,7 +94,7 @@ function convolution(
   const isUnrolled = !split && shares && patch.pixels <= LARGEST_PATCH;
   const body = `${startText(k, b)}\n  ${w.begin(first)}\n  ${isUnrolled ? unrolled() : rolled()}`;
   const multiplyAdds = output.shape.reduce((a, d) => a * d, 1) * taps * inC;
-  return k.finish(`conv_${kh}x${kw}`, body, multiplyAdds, tailText(k, node));
+  return k.finish(`conv_${kh}x${kw}`, body, multiplyAdds, activationText(k, node));
 
   /** All taps of a step in registers: the patch of pixels under the window is fetched once for all of them. */
   function unrolled(): string {
@@ -106,20 +106,29 @@ function convolution(
       : `layer = ${float(plane)} - layer; ${next} at = mix(at, to, bvec2(layer < 0.5));`;
     const slice = (q: number) => {
       const layer = together ? q * plane : 'layer';
-      const add = (tap: number, ps: number) => {
-        const texel = ((q * taps + tap) * to.bs + ps) * lanes;
+      const add = (tap: number, ps: number, at: (k: number) => string) => {
+        const texel = ((q * taps + tap) * to.bs + (taps === 1 ? ps : 0)) * lanes;
         const m = matrix(
           'm',
-          range(lanes).map((i) => w.at(texel + i)),
+          range(lanes).map((i) => at(texel + i)),
         );
-        const sums = k
+        const adds = k
           .planesOf(ps)
           .map((p) => `a${p.index} += ${m.times(patch.at(p, Math.floor(tap / kw), tap % kw))};`);
-        return `{ ${m.text} ${sums.join(' ')} }`;
+        return `{ ${m.text} ${adds.join(' ')} }`;
       };
-      const sums = range(taps).flatMap((tap) => range(to.bs).map((ps) => add(tap, ps)));
+      const ofSlice = ({ ps }: SliceOfGroup) => {
+        const cursor = typeof ps === 'number' ? { text: '', at: w.at } : w.behind(`${ps} * ${float(lanes)}`);
+        return [cursor.text, ...range(taps).map((tap) => add(tap, 0, cursor.at))].join('\n    ');
+      };
+      const sums =
+        taps === 1
+          ? range(to.bs)
+              .map((ps) => add(0, ps, w.at))
+              .join('\n    ')
+          : k.eachSlice(ofSlice, true);
       return `{ ${patch.fetch('at', `(float(s) * ${float(shape.inSlices)} + ${float(q)})`, layer)}
-    ${sums.join('\n    ')} }`;
+    ${sums} }`;
     };
     return `${patch.before}
   float cols = ${input.tileW}, down = ${input.tileH}${together ? '' : ', layer = 0.0'};
@@ -167,12 +176,17 @@ export function matrix(name: string, columns: readonly string[]): { text: string
   return { text: `${type} ${name} = ${value};`, times: (v) => `${name} * ${v}${swizzle}` };
 }
 
-/** Statements that put the bias, or zero, into every plane. A texel is fetched once: drivers keep equal fetches apart. */
+/** Statements that put the bias, or zero, into every plane. */
 export function startText(k: ShaderBuilder, bias: BlockAccess | undefined): string {
-  if (!bias) return k.planes.map(({ index }) => `a${index} = vec4(0.0);`).join(' ');
-  const ofSlice = ({ ps, index }: Plane) => {
-    const others = k.planesOf(ps).filter((plane) => plane.index !== index);
-    return [`a${index} = ${bias.at(ps)};`, ...others.map((plane) => `a${plane.index} = a${index};`)].join(' ');
-  };
-  return `${bias.begin('o_s')} ${k.slices.map(ofSlice).join(' ')}`;
+  return `${bias ? bias.begin('o_s') : ''} ${k.slices.map((slice) => startOfSlice(k, bias, slice, slice.ps)).join(' ')}`;
+}
+
+/**
+ * Statements that put the bias of a slice, or zero, into the planes of slice `ps` of the group. A texel is fetched
+ * once: drivers keep equal fetches apart.
+ */
+export function startOfSlice(k: ShaderBuilder, bias: BlockAccess | undefined, slice: SliceOfGroup, ps = 0): string {
+  const [first, ...others] = k.planesOf(ps).map(({ index }) => `a${index}`);
+  const value = !bias ? 'vec4(0.0)' : typeof slice.ps === 'number' ? bias.at(slice.ps) : bias.atDynamic(slice.ps);
+  return [`${first} = ${value};`, ...others.map((a) => `${a} = ${first};`)].join(' ');
 }

@@ -1,10 +1,10 @@
 import type { Value } from '../ir/graph.js';
 import { depthwiseBlock, vectorBlock } from '../layout/weights.js';
-import type { Plane } from '../shader/builder.js';
+import type { Plane, SliceOfGroup } from '../shader/builder.js';
 import { float, range } from '../shader/glsl.js';
-import { constantFilter, startText } from './conv-2d.js';
+import { constantFilter, startOfSlice } from './conv-2d.js';
 import { attrsOf, builderFor, type GpuForm } from './form.js';
-import { tailText } from './tail.js';
+import { activationText } from './tail.js';
 import { patchOf, sizeText, tapText, type WindowAttrs, windowOf } from './window.js';
 
 const LARGEST_PATCH = 64;
@@ -25,10 +25,9 @@ const depthwiseConv2d: GpuForm = {
     const w = k.block(weights);
     const b = biases && k.block(biases);
     const patch = patchOf(k, input, window);
-    const unrolled = (slice: Plane) => {
+    const unrolled = (slice: SliceOfGroup) => {
       const tap = (t: number) =>
-        `{ vec4 m = ${w.at(t)}; ${k
-          .planesOf(slice.ps)
+        `{ vec4 m = ${w.at(t)}; ${k.pixels
           .map((p) => `a${p.index} += m * ${patch.at(p, Math.floor(t / kw), t % kw)};`)
           .join(' ')} }`;
       return `vec2 at = ${input.tile('o_n', slice.s)} + vec2(${patch.originX}, ${patch.originY});
@@ -47,21 +46,20 @@ const depthwiseConv2d: GpuForm = {
       };
       return `vec4(${[0, 1, 2, 3].map(lane).join(', ')})`;
     };
-    const rolled = (slice: Plane) => {
+    const rolled = (slice: SliceOfGroup) => {
       const add = (p: Plane) => `{ ${tapText(k, p, window)}
-        a${p.index} += m * mix(vec4(0.0), ${channels(p.s, 'y', 'x')}, bvec4(inside)); }`;
+        a${p.index} += m * mix(vec4(0.0), ${channels(slice.s, 'y', 'x')}, bvec4(inside)); }`;
       return `${sizeText(k, input)} float t = 0.0;
     for (float ky = 0.0; ky < ${float(kh)}; ky++) for (float kx = 0.0; kx < ${float(kw)}; kx++, t++) {
       vec4 m = ${w.atDynamic('t')};
-      ${k.planesOf(slice.ps).map(add).join('\n      ')}
+      ${k.pixels.map(add).join('\n      ')}
     }`;
     };
     const isUnrolled = multiplier === 1 && patch.pixels <= LARGEST_PATCH;
-    const body = `${startText(k, b)}
-  ${isUnrolled ? patch.before : ''}
-  ${k.slices.map((slice) => `{ ${w.begin(slice.s)}\n    ${isUnrolled ? unrolled(slice) : rolled(slice)} }`).join('\n  ')}`;
+    const body = `${b ? b.begin('o_s') : ''} ${isUnrolled ? patch.before : ''}
+  ${k.eachSlice((slice) => `${startOfSlice(k, b, slice)} ${w.begin(slice.s)}\n    ${isUnrolled ? unrolled(slice) : rolled(slice)}`)}`;
     const multiplyAdds = node.outputs[0]!.shape.reduce((a, d) => a * d, 1) * kh * kw;
-    return [k.finish(`depthwise_${kh}x${kw}`, body, multiplyAdds, tailText(k, node))];
+    return [k.finish(`depthwise_${kh}x${kw}`, body, multiplyAdds, activationText(k, node))];
   },
 };
 

@@ -1,10 +1,11 @@
 import type { Attrs } from '../ir/graph.js';
-import { float } from '../shader/glsl.js';
 
 /** A pointwise op: GLSL of a vec4 over the texel `x`, and `y` where the op has two operands. */
 export interface Pointwise {
   readonly operands: 1 | 2;
+  /** `$0`, `$1`, … stand for `params`, which differ between draws of one program. */
   readonly glsl: string;
+  readonly params?: readonly number[];
   /** A function of `glsl.ts` that the text calls. */
   readonly helper?: string;
 }
@@ -14,12 +15,20 @@ type Row = string | ((attrs: Attrs) => Pointwise | string);
 const select = (condition: string, then: string, otherwise: string) => `mix(${otherwise}, ${then}, ${condition})`;
 /** NaN stays NaN, which drivers' min, max and exp lose, and Mesa's selects by comparison too: it makes them min and max. */
 const keepNaN = (glsl: string) => select('equal(x, x)', glsl, 'x');
-const clampTo = (lo: number, hi: number) => keepNaN(`clamp(x, ${float(lo)}, ${float(hi)})`);
+/** Activations that only bound their operand are one text, so that layers which differ in them share a program. */
+const bounds = (min: number, max: number) => (): Pointwise => ({
+  operands: 1,
+  glsl: keepNaN('clamp(x, $0, $1)'),
+  params: [min, max],
+});
 /** GPUs flush denormal operands to zero; where that changes whole results, `tiny4` finds them by their bits. */
 const denormal = (glsl: string) => (): Pointwise => ({ operands: 1, glsl, helper: 'tiny4' });
 /** y where that is NaN, whatever the driver makes of the comparison. */
 const orNaN = (glsl: string) => select('equal(y, y)', glsl, 'y');
 const asBool = (condition: string) => `vec4(${condition})`;
+
+/** What a layer without activation runs where layers with one are likely: the same program, with bounds that bind nothing. */
+export const UNBOUNDED = 'UNBOUNDED';
 
 const UNARY: Readonly<Record<string, Row>> = {
   ABS: 'abs(x)',
@@ -33,16 +42,21 @@ const UNARY: Readonly<Record<string, Row>> = {
       ? { operands: 1, glsl: '0.5 * x * (1.0 + tanh4(0.7978845608 * (x + 0.044715 * x * x * x)))', helper: 'tanh4' }
       : { operands: 1, glsl: '0.5 * x * (1.0 + erf4(x * 0.7071067812))', helper: 'erf4' },
   HARD_SWISH: 'x * clamp(x + 3.0, 0.0, 6.0) * (1.0 / 6.0)',
-  LEAKY_RELU: ({ alpha }) => select('lessThan(x, vec4(0.0))', `x * ${float(Number(alpha))}`, 'x'),
+  LEAKY_RELU: ({ alpha }) => ({
+    operands: 1,
+    glsl: select('lessThan(x, vec4(0.0))', 'x * $0', 'x'),
+    params: [Number(alpha)],
+  }),
   LOG: denormal(
     `mix(${select('greaterThanEqual(x, vec4(0.0))', 'log(x)', 'vec4(uintBitsToFloat(0x7fc00000u))')}, log(grown4(x)) - 103.278929903, bvec4(uvec4(tiny4(x)) & uvec4(greaterThan(grown4(x), vec4(0.0)))))`,
   ),
   LOGISTIC: keepNaN('1.0 / (1.0 + exp(-x))'),
   NEG: '-x',
-  RELU: keepNaN('max(x, 0.0)'),
-  RELU6: clampTo(0, 6),
-  RELU_0_TO_1: clampTo(0, 1),
-  RELU_N1_TO_1: clampTo(-1, 1),
+  RELU: bounds(0, Infinity),
+  RELU6: bounds(0, 6),
+  RELU_0_TO_1: bounds(0, 1),
+  RELU_N1_TO_1: bounds(-1, 1),
+  [UNBOUNDED]: bounds(-Infinity, Infinity),
   ROUND: 'roundEven(x)',
   RSQRT: 'inversesqrt(x)',
   SIGN: denormal(keepNaN('mix(sign(x), sign(grown4(x)), tiny4(x))')),
@@ -84,4 +98,6 @@ export function pointwise(type: string, attrs: Attrs): Pointwise | undefined {
 }
 
 /** Op types that have a pointwise form. */
-export const pointwiseTypes: readonly string[] = [...Object.keys(UNARY), ...Object.keys(BINARY)];
+export const pointwiseTypes: readonly string[] = [...Object.keys(UNARY), ...Object.keys(BINARY)].filter(
+  (type) => type !== UNBOUNDED,
+);

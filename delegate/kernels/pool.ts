@@ -1,5 +1,5 @@
 import type { Node, Value } from '../ir/graph.js';
-import type { Plane } from '../shader/builder.js';
+import type { Plane, SliceOfGroup } from '../shader/builder.js';
 import { float, range } from '../shader/glsl.js';
 import type { Kernel } from '../shader/kernel.js';
 import { type Fold, LARGER, SUM } from './fold.js';
@@ -84,10 +84,10 @@ function poolKernel(node: Node, context: BuildContext, pool: Pool, x: Value, win
   const fold = (p: Plane) =>
     `a${p.index} = ${start}; ${taps.map(([ky, kx]) => step(p, ky, kx)).join(' ')} ${finish(p)}`;
   const pooled = (
-    slice: Plane,
-  ) => `{ vec2 at = ${input.tile('o_n', slice.s)} + vec2(${patch.originX}, ${patch.originY});
+    slice: SliceOfGroup,
+  ) => `vec2 at = ${input.tile('o_n', slice.s)} + vec2(${patch.originX}, ${patch.originY});
   ${patch.fetch('at', slice.s, input.layerOf(slice))}
-  ${k.planesOf(slice.ps).map(fold).join('\n  ')} }`;
-  const body = `${patch.before}\n  ${k.slices.map(pooled).join('\n  ')}`;
+  ${k.pixels.map(fold).join('\n  ')}`;
+  const body = `${patch.before}\n  ${k.eachSlice(pooled)}`;
   return k.finish(name, body, 0, tailText(k, node));
 }

@@ -4,7 +4,7 @@ import { sameStorage, toNHWC } from '../layout/layout.js';
 import { broadcastView, grainView } from '../layout/view.js';
 import { vectorBlock } from '../layout/weights.js';
 import type { Plane, ShaderBuilder } from '../shader/builder.js';
-import { pointwise } from './pointwise.js';
+import { pointwise, UNBOUNDED } from './pointwise.js';
 import { declareView } from './view-text.js';
 
 /** Values of a constant with one element per channel of `output`, else `undefined`. */
@@ -85,19 +85,26 @@ export function tailText(
   const made = steps.map((step) => {
     const form = pointwise(step.type, step.attrs)!;
     if (form.helper) k.helper(form.helper);
+    const params = (form.params ?? []).map((value) => k.param(value));
+    const glsl = form.glsl.replace(/\$(\d)/g, (_, i) => params[Number(i)]!);
     const operand = step.operand && operandText(k, step.operand, output, step.padded);
-    return { step, form, operand };
+    return { step, glsl, operand };
   });
   return (plane) =>
     made
-      .map(({ step, form, operand }) => {
+      .map(({ step, glsl, operand }) => {
         const a = `a${plane.index}`;
         const before = plane.index === 0 && operand ? operand.before : '';
-        if (!operand) return `{ vec4 x = ${a}; ${a} = ${form.glsl}; }`;
+        if (!operand) return `{ vec4 x = ${a}; ${a} = ${glsl}; }`;
         const [x, y] = step.flipped ? [operand.at(plane), a] : [a, operand.at(plane)];
-        return `${before} { vec4 x = ${x}, y = ${y}; ${a} = ${form.glsl}; }`;
+        return `${before} { vec4 x = ${x}, y = ${y}; ${a} = ${glsl}; }`;
       })
       .join(' ');
+}
+
+/** The tail of a layer that often has an activation: without a tail it runs the program of those that have one. */
+export function activationText(k: ShaderBuilder, node: Node): (plane: Plane) => string {
+  return tailText(k, node, node.tail?.length ? node.tail : [{ type: UNBOUNDED, attrs: {} }]);
 }
 
 /** The body that copies `value`, broadcast to the output's shape, into a0 … */

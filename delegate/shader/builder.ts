@@ -1,7 +1,7 @@
 import type { Value } from '../ir/graph.js';
 import { type Layout, layoutOf } from '../layout/layout.js';
 import { ARENA_WIDTH, groupsPerRow, type WeightBlock } from '../layout/weights.js';
-import { float, HELPERS, NEEDS } from './glsl.js';
+import { float, HELPERS, NEEDS, range } from './glsl.js';
 import { type Kernel, type Param, type ShaderTarget, UNIFORM_BLOCK_TEXELS, vertexShader } from './kernel.js';
 
 /** What a fragment writes to one render target: a pixel of its block, in a slice of its group. Coordinates are GLSL. */
@@ -18,6 +18,12 @@ export interface Plane {
   readonly s: string;
 }
 
+/** A slice of the group that a fragment writes: `ps` is its place in the group, a number or GLSL, and `s` its index. */
+export interface SliceOfGroup {
+  readonly ps: number | string;
+  readonly s: string;
+}
+
 /** An input tensor as shader text reads it. Coordinates are GLSL floats holding whole numbers. */
 export interface InputAccess {
   readonly layout: Layout;
@@ -31,8 +37,8 @@ export interface InputAccess {
   fetch(x: string, y: string, layer: string | number): string;
   /** The position of the first texel of slice s: a vec2. */
   tile(n: string, s: string): string;
-  /** The layer of the first plane of a slice: of the output's plane, or of any slice s. */
-  layerOf(s: Plane | string): string | number;
+  /** The layer of the first plane of a slice: of one that the fragment writes, or of any slice s. */
+  layerOf(s: SliceOfGroup | string): string | number;
   /** A parameter: how far apart groups of slices are (tileW, tileH), rows a batch, columns, … */
   readonly tileW: string;
   readonly tileH: string;
@@ -48,6 +54,8 @@ export interface BlockAccess {
   at(k: number): string;
   /** Texel `k`, a GLSL float. */
   atDynamic(k: string): string;
+  /** Statements for a second cursor, `k` texels (a GLSL float) behind the first, and what reads through it. */
+  behind(k: string): { text: string; at(k: number): string };
   /** Statement that moves the cursor one group on. */
   next(): string;
 }
@@ -83,6 +91,29 @@ export class ShaderBuilder {
   /** The planes of slice `ps` of the group. */
   planesOf(ps: number): readonly Plane[] {
     return this.planes.filter((plane) => plane.ps === ps);
+  }
+
+  /**
+   * Statements that make each slice of the group in turn, in a0 … a(pixels − 1): `write` gives those of one. Slices
+   * take turns in a loop and move on to their own planes between, so that compilers get the text once; where `keep` is
+   * set each turn starts from what its planes held before.
+   */
+  eachSlice(write: (slice: SliceOfGroup) => string, keep = false): string {
+    const slices = this.slices.length;
+    if (slices === 1) return write({ ps: 0, s: 'o_s' });
+    const text = write({ ps: 'ps', s: '(o_s + ps)' });
+    const rings = this.pixels.map(({ pixel }) =>
+      this.planes.filter((p) => p.pixel === pixel).map((p) => `a${p.index}`),
+    );
+    if (!keep) {
+      const on = rings.flatMap((ring) => range(slices - 1).map((i) => `${ring.at(-1 - i)} = ${ring.at(-2 - i)};`));
+      return `for (float ps = ${float(slices - 1)}; ps >= 0.0; ps--) { ${on.join(' ')}\n    ${text} }`;
+    }
+    const turn = rings.map((ring) => {
+      const shift = range(slices - 1).map((i) => `${ring[i]} = ${ring[i + 1]};`);
+      return `{ vec4 held = ${ring[0]}; ${shift.join(' ')} ${ring.at(-1)} = held; }`;
+    });
+    return `for (float ps = 0.0; ps < ${float(slices)}; ps++) { ${text}\n    ${turn.join(' ')} }`;
   }
 
   /** A number that differs between draws of one program: the text of a read from the parameter buffer. */
@@ -151,7 +182,8 @@ export class ShaderBuilder {
       layerOf: (s) => {
         if (bs === 1) return 0;
         if (typeof s === 'string') return `(${s} - floor(${s} * 0.5) * 2.0) * ${float(bx * by)}`;
-        return this.out.bs === bs ? s.ps * bx * by : access.layerOf(s.s);
+        if (this.out.bs !== bs) return access.layerOf(s.s);
+        return typeof s.ps === 'number' ? s.ps * bx * by : `${s.ps} * ${float(bx * by)}`;
       },
       tileW,
       tileH,
@@ -192,6 +224,7 @@ export class ShaderBuilder {
         begin: (g) => `int w${b} = int(${first}) + int(${g}) * ${group};`,
         at: (k) => `weights[w${b} + ${k}]`,
         atDynamic: (k) => `weights[w${b} + int(${k})]`,
+        behind: (k) => ({ text: `int v${b} = w${b} + int(${k});`, at: (i) => `weights[v${b} + ${i}]` }),
         next: () => `w${b} += ${group};`,
       };
     }
@@ -201,16 +234,20 @@ export class ShaderBuilder {
     // The cursor counts in what the fetch takes: shares of the arena's width and height, or texels.
     const [dx, dy] = normalized ? [float(1 / ARENA_WIDTH), 'iw'] : ['1.0', '1.0'];
     const end = float((perRow * group) / (normalized ? ARENA_WIDTH : 1));
-    const at = (k: string): string =>
+    const at = (k: string, cursor = `w${b}.x`): string =>
       normalized
-        ? `texture(weights, vec2(w${b}.x + ${k}, w${b}.y))`
-        : `texelFetch(weights, ivec2(w${b}.x + ${k}, w${b}.y), 0)`;
+        ? `texture(weights, vec2(${cursor} + ${k}, w${b}.y))`
+        : `texelFetch(weights, ivec2(${cursor} + ${k}, w${b}.y), 0)`;
     const columns = (k: number): string => float(normalized ? k / ARENA_WIDTH : k);
     return {
       begin: (g) =>
         `float g${b} = floor((${g} + 0.5) * ${float(1 / perRow)}); vec2 w${b} = vec2(((${g} - g${b} * ${float(perRow)}) * ${float(group)} + 0.5) * ${dx}, (${first} + g${b} + 0.5) * ${dy});`,
       at: (k) => at(columns(k)),
       atDynamic: (k) => at(normalized ? `(${k}) * ${dx}` : k),
+      behind: (k) => ({
+        text: `float v${b} = w${b}.x + (${k}) * ${dx};`,
+        at: (i) => at(columns(i), `v${b}`),
+      }),
       next: () =>
         `w${b}.x += ${columns(group)}; w${b} = mix(w${b}, vec2(${columns(0.5)}, w${b}.y + ${dy}), bvec2(w${b}.x > ${end}));`,
     };
@@ -238,11 +275,10 @@ export class ShaderBuilder {
    */
   finish(name: string, body: string, multiplyAdds: number, tail: (plane: Plane) => string = () => ''): Kernel {
     const { c, tileW, tileH, cols, rows, slices, bx, by, bs } = this.out;
-    const groups = Math.ceil(slices / bs);
     const tails = this.planes.map(tail).join('\n  ');
     const ragged = c % (4 * bs) !== 0;
     const text = `${body}\n${tails}`;
-    const located = ragged || cols * rows > groups || /\bo_[nsxy]\b/.test(text);
+    const located = ragged || /\bo_[nsxy]\b/.test(text);
     const half = this.#target.isHalf(this.#output);
     if (half) this.helper('half4');
     const store = ({ index, ps }: Plane): string => {
@@ -256,7 +292,8 @@ export class ShaderBuilder {
   float o_n = floor((line + 0.5) * ${this.param(1 / rows)});
   float o_s = ((line - o_n * ${this.param(rows)}) * ${this.param(cols)} + col)${bs > 1 ? ` * ${float(bs)}` : ''};`
       : '';
-    const leave = cols * rows > groups ? `if (o_s > ${this.param(slices - 0.5)}) return;` : '';
+    // Tiles beyond the last one; whatever is written there is never read.
+    const leave = located ? `if (o_s > ${this.param(slices - 0.5)}) return;` : '';
     const lanes = this.slices
       .filter(() => ragged)
       .map(
@@ -265,7 +302,7 @@ export class ShaderBuilder {
     const globals = [...this.#globals].map(([global, value]) => `${global.split(' ')[1]} = ${value};`);
     const main = `void main() {
   ${[...globals, locate, leave, ...lanes].filter(Boolean).join('\n  ')}
-  vec4 ${this.planes.map(({ index }) => `a${index}`).join(', ')};
+  vec4 ${this.planes.map(({ index }) => `a${index} = vec4(0.0)`).join(', ')};
   ${body}
   ${tails}
   ${this.planes.map((plane) => `r${plane.index} = ${store(plane)};`).join('\n  ')}
