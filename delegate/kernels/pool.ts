@@ -34,7 +34,10 @@ const POOLS: Readonly<Record<string, Pool>> = {
 /** The same pools as reductions of height and width, for windows that are the whole input. */
 const REDUCTIONS: Readonly<Record<string, string>> = { AVERAGE_POOL_2D: 'MEAN', MAX_POOL_2D: 'REDUCE_MAX' };
 
-/** The pools. Padding takes no part: an average divides by the pixels inside the input. */
+/**
+ * The pools. Their own padding takes no part: an average divides by the pixels inside the input. What a folded PAD added
+ * does (`padValue`).
+ */
 export const poolForms: readonly GpuForm[] = Object.entries(POOLS).map(([type, pool]) => ({
   type,
   build(node, context) {
@@ -46,14 +49,21 @@ export const poolForms: readonly GpuForm[] = Object.entries(POOLS).map(([type, p
     const isWhole = outH === 1 && outW === 1 && a.filterHeight === h && a.filterWidth === w && !a.pads;
     const reduction = REDUCTIONS[type];
     if (isWhole && reduction && h * w > LARGEST_PATCH) return reductionDraws(node, context, reduction, x, [1, 2]);
-    return [poolKernel(node, context, pool, x, window)];
+    return [poolKernel(node, context, pool, x, window, a.padValue)];
   },
 }));
 
-function poolKernel(node: Node, context: BuildContext, pool: Pool, x: Value, window: Window): Kernel {
+function poolKernel(
+  node: Node,
+  context: BuildContext,
+  pool: Pool,
+  x: Value,
+  window: Window,
+  padValue?: number,
+): Kernel {
   const k = builderFor(node, context);
   const input = k.input(x);
-  const patch = patchOf(k, input, window, pool.fold.start);
+  const patch = patchOf(k, input, window, padValue ?? pool.fold.start);
   const [kh, kw] = window.filter;
   const name = `${node.type.toLowerCase()}_${kh}x${kw}`;
   const start = `vec4(${float(pool.fold.start)})`;
@@ -76,9 +86,10 @@ function poolKernel(node: Node, context: BuildContext, pool: Pool, x: Value, win
   const step = (p: Plane, ky: number, kx: number) => pool.fold.step(`a${p.index}`, patch.at(p, ky, kx));
   const finish = (p: Plane): string => {
     if (!pool.finish) return '';
-    const count = patch.masked
-      ? `((${extent(p.y, 0, h, float(kh))}) * (${extent(p.x, 1, w, float(kw))}))`
-      : float(kh * kw);
+    const count =
+      patch.masked && padValue === undefined
+        ? `((${extent(p.y, 0, h, float(kh))}) * (${extent(p.x, 1, w, float(kw))}))`
+        : float(kh * kw);
     return `a${p.index} = ${pool.finish(`a${p.index}`, count)};`;
   };
   const fold = (p: Plane) =>

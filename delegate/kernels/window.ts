@@ -20,6 +20,8 @@ export interface WindowAttrs {
   readonly dilationHFactor?: number;
   readonly dilationWFactor?: number;
   readonly pads?: readonly number[];
+  /** What pixels outside the input are for a pool, where they take part in it. */
+  readonly padValue?: number;
 }
 
 /** The window of a node whose input is h × w. */

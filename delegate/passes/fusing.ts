@@ -10,39 +10,45 @@ import type { Editor } from './editor.js';
 import type { Pass } from './pass.js';
 
 const CONVOLUTIONS = new Set(['CONV_2D', 'DEPTHWISE_CONV_2D']);
+const POOLS = new Set(['AVERAGE_POOL_2D', 'MAX_POOL_2D', 'L2_POOL_2D']);
+/** Pixels of a pool's window up to which its kernel has a text that takes padding. */
+const LARGEST_POOL = 9;
 
-/** PAD of height and width becomes padding of the convolution that reads it. */
+/** PAD of height and width becomes padding of the convolution or pool that reads it. */
 export const foldPad: Pass = {
   name: 'fold-pad-into-window',
   at(node, edit) {
-    if (!CONVOLUTIONS.has(node.type)) return;
-    const [x, filter] = node.inputs;
+    const isPool = POOLS.has(node.type);
+    if (!isPool && !CONVOLUTIONS.has(node.type)) return;
+    const [x] = node.inputs;
     const pad = x && edit.producer(x);
+    const filter = filterSizeOf(node);
     if (!x || pad?.type !== 'PAD' || pad.tail?.length || !filter) return;
     const amounts = constantInts(pad.inputs[1]);
     if (amounts?.length !== 8) return { declined: 'the paddings are not constant' };
-    const [n0, n1, top, bottom, left, right, c0, c1] = amounts as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
+    const [n0, n1, top, bottom, left, right, c0, c1] = amounts as number[] & { length: 8 };
     if (n0 || n1 || c0 || c1) return { declined: 'it pads batch or channels' };
     const [, h, w] = x.shape as [number, number, number, number];
-    const filterSize = [filter.shape[1]!, filter.shape[2]!] as const;
     const attrs = node.attrs as unknown as WindowAttrs;
-    const { before } = windowOf(attrs, filterSize, h, w);
+    const { before } = windowOf(attrs, filter, h, w);
     const after = attrs.pads ? [attrs.pads[1]!, attrs.pads[3]!] : [0, 0];
-    const pads = [before[0] + top, after[0]! + bottom, before[1] + left, after[1]! + right];
-    edit.replace(node, [{ ...node, attrs: { ...node.attrs, pads }, inputs: [pad.inputs[0], ...node.inputs.slice(1)] }]);
+    const pads = [before[0] + top!, after[0]! + bottom!, before[1] + left!, after[1]! + right!];
+    // The zeros of PAD take part in a pool, its own padding does not: one kernel has one of both.
+    if (isPool && (attrs.padding !== 'VALID' || attrs.pads)) return { declined: 'the pool has padding of its own' };
+    if (isPool && filter[0] * filter[1] > LARGEST_POOL) return { declined: 'the window is too large' };
+    const padded = isPool ? { pads, padValue: 0 } : { pads };
+    edit.replace(node, [
+      { ...node, attrs: { ...node.attrs, ...padded }, inputs: [pad.inputs[0], ...node.inputs.slice(1)] },
+    ]);
     if (edit.readers(x).size === 0 && !edit.isOutput(x)) edit.replace(pad, []);
     return 'rewritten';
   },
 };
+
+function filterSizeOf({ attrs, inputs: [, filter] }: Node): readonly [number, number] | undefined {
+  if (filter) return [filter.shape[1]!, filter.shape[2]!];
+  return typeof attrs.filterHeight === 'number' ? [attrs.filterHeight, Number(attrs.filterWidth)] : undefined;
+}
 
 /** FULLY_CONNECTED of a flattened image reads it where it is: its kernel is a convolution with a filter of that size. */
 export const foldFlatten: Pass = {

@@ -39,6 +39,20 @@ describe('pools', () => {
           expect(difference(test)).withContext(`${test.inputs[0]!.shape}`).toBeUndefined();
       });
     }
+    it(`${type} of zeros that a PAD adds, which take part`, () => {
+      const attrs = { filterHeight: 3, filterWidth: 3, strideH: 2, strideW: 2, fusedActivationFunction: 'NONE' };
+      for (const shape of shapes.filter(([, h, w]) => h > 1 && w > 1))
+        for (const padding of ['VALID', 'SAME'])
+          for (const values of [
+            [0, 0, 1, 1, 1, 1, 0, 0],
+            [0, 0, 0, 2, 2, 0, 0, 0],
+          ]) {
+            const pads = { shape: [4, 2], dtype: 'int32', constant: true, values } as const;
+            const after = { type: 'PAD', constants: [pads] };
+            const test: Case = { type, attrs: { ...attrs, padding }, after, inputs: [{ shape, range: [-3, -1] }] };
+            expect(difference(test)).withContext(`${shape} ${padding} ${values}`).toBeUndefined();
+          }
+    });
     it(`${type} of large windows agree with the op`, () => {
       const attrs = { strideH: 2, strideW: 3, fusedActivationFunction: 'NONE' };
       for (const [padding, filterHeight, filterWidth, shape] of [

@@ -1,7 +1,7 @@
 // Runs one node on the GPU and through the op's CPU form on the same random values, and compares.
 import { createGpuDelegate } from '../../../delegate/delegate.js';
 import { arrayOf, type DType, floatToHalf, halfToFloat, type NumericData } from '../../../delegate/ir/dtype.js';
-import type { Attrs, Graph, Quantization, TensorType, Value } from '../../../delegate/ir/graph.js';
+import type { Attrs, Graph, Node, Quantization, TensorType, Value } from '../../../delegate/ir/graph.js';
 import type { CpuTensor } from '../../../delegate/ir/op.js';
 import { type Shape, sizeOf } from '../../../delegate/ir/shape.js';
 import { ops } from '../../../delegate/ops/index.js';
@@ -28,6 +28,8 @@ export interface Case {
   readonly abs?: number;
   readonly rel?: number;
   readonly options?: TfLiteGpuDelegateOptions;
+  /** A node before it: takes the first operand and the constants given here, and makes the first input. */
+  readonly after?: { readonly type: string; readonly attrs?: Attrs; readonly constants: readonly Operand[] };
 }
 
 let gl: WebGL2RenderingContext | null | undefined;
@@ -57,16 +59,37 @@ export function difference(test: Case, seed = 1): string | undefined {
   if (!spec?.cpu) return `${type} has no CPU form`;
   const next = random(seed);
   const inputs = test.inputs.map((operand, i) => operand && makeInput(operand, i, next));
-  const tensors = inputs.map((input) => input?.tensor);
-  const declared = (test.outputs ?? ['float32']).map((dtype) => ({ shape: [], dtype }));
-  const types = spec
-    .infer(tensors, attrs, declared)
-    .map((known): TensorType => ({ shape: known!.shape, dtype: known!.dtype }));
-  const wanted = spec.cpu(tensors, attrs, types) as readonly NumericData[];
-  const outputs = types.map((known, i): Value => ({ ...known, id: 100 + i, name: `output ${i}` }));
-  const node = { id: 7, type, attrs, inputs: inputs.map((input) => input?.value), outputs };
   const runtime = inputs.filter((input) => input !== undefined && !input.value.data);
-  const graph: Graph = { name: 'case', nodes: [node], inputs: runtime.map((input) => input!.value), outputs };
+  const nodes: Node[] = [];
+  const runOne = (op: string, a: Attrs, operands: typeof inputs, dtypes: readonly DType[]) => {
+    const tensors = operands.map((input) => input?.tensor);
+    const known = ops.get(op)!.infer(
+      tensors,
+      a,
+      dtypes.map((dtype) => ({ shape: [], dtype })),
+    );
+    const types = known.map((made): TensorType => ({ shape: made!.shape, dtype: made!.dtype }));
+    const data = ops.get(op)!.cpu!(tensors, a, types) as readonly NumericData[];
+    const id = 100 + 10 * nodes.length;
+    const made = types.map((t, i): Value => ({ ...t, id: id + i, name: `output ${i} of ${op}` }));
+    nodes.push({
+      id: 7 + nodes.length,
+      type: op,
+      attrs: a,
+      inputs: operands.map((input) => input?.value),
+      outputs: made,
+    });
+    return made.map((value, i) => ({ value, tensor: { ...types[i]!, data: data[i]! } }));
+  };
+  if (test.after) {
+    const constants = test.after.constants.map((operand, i) => makeInput({ ...operand, constant: true }, 20 + i, next));
+    inputs[0] = runOne(test.after.type, test.after.attrs ?? {}, [inputs[0], ...constants], ['float32'])[0]!;
+  }
+  const results = runOne(type, attrs, inputs, test.outputs ?? ['float32']);
+  const wanted = results.map(({ tensor }) => tensor.data as NumericData);
+  const outputs = results.map(({ value }) => value);
+  const node = nodes.at(-1)!;
+  const graph: Graph = { name: 'case', nodes, inputs: runtime.map((input) => input!.value), outputs };
   const delegate = createGpuDelegate(context(), normalizeOptions(test.options));
   const declined = delegate.declines(node);
   if (declined) return `declined: ${declined}`;

@@ -95,6 +95,25 @@ describe('fusing passes', () => {
     );
   });
 
+  it('make PAD part of the pool that reads it, unless the pool has padding of its own', () => {
+    for (const [padding, size] of [
+      ['VALID', 2],
+      ['SAME', 3],
+    ] as const) {
+      const padded = activation([1, 6, 6, 4], 'padded');
+      const pads: Value = { ...ints(0, 0, 1, 1, 1, 1, 0, 0), shape: [4, 2] };
+      const attrs = { padding, strideH: 2, strideW: 2, filterHeight: 3, filterWidth: 3 };
+      const out = activation([1, size, size, 4], 'out');
+      const nodes = [node('PAD', [x, pads], [padded]), node('MAX_POOL_2D', [padded], [out], attrs)];
+      const { text, log } = fused(graphOf([x], nodes, [out]));
+      assert.equal(text.includes('PAD'), padding === 'SAME');
+      assert.equal(
+        log.some((line) => line.endsWith('declined: the pool has padding of its own')),
+        padding === 'SAME',
+      );
+    }
+  });
+
   it('leave a PAD of channels before a convolution, with the reason', () => {
     const padded = activation([1, 4, 4, 5], 'padded');
     const pads: Value = { ...ints(0, 0, 0, 0, 0, 0, 0, 1), shape: [4, 2] };
