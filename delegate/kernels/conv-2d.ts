@@ -1,12 +1,14 @@
 import type { Node, Value } from '../ir/graph.js';
 import { layoutOf } from '../layout/layout.js';
 import { ARENA_WIDTH, filterBlock, lanesOf, vectorBlock } from '../layout/weights.js';
-import type { BlockAccess, Plane, ShaderBuilder, SliceOfGroup } from '../shader/builder.js';
+import type { Plane, SliceOfGroup } from '../shader/builder.js';
 import { float, range } from '../shader/glsl.js';
 import type { Kernel } from '../shader/kernel.js';
+import { startText } from './bias.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
 import { activationText } from './tail.js';
 import { patchOf, sizeText, tapText, type Window, type WindowAttrs, windowOf } from './window.js';
+import { stacked, transformBack, transformPatches, winogradFilter, winogradShapes } from './winograd.js';
 
 /** Input pixels that stay in registers; larger windows loop over their taps. */
 const LARGEST_PATCH = 49;
@@ -19,7 +21,9 @@ const conv2d: GpuForm = {
     const [outC, kh, kw, groupC] = filter.shape as [number, number, number, number];
     const window = windowOf(attrsOf<WindowAttrs>(node), [kh, kw], x.shape[1]!, x.shape[2]!);
     const dense = ungrouped(filter.data as ArrayLike<number>, outC, kh * kw, groupC, x.shape[3]!);
-    return [convolution(node, context, x, dense, outC, window, bias)];
+    return (
+      winograd(node, context, x, dense, window, bias) ?? [convolution(node, context, x, dense, outC, window, bias)]
+    );
   },
 };
 
@@ -64,12 +68,38 @@ function ungrouped(
   return dense;
 }
 
-/** out[p] = bias + Σ slices, taps of mat4(weights) · in[p · stride + tap · dilation − before]. */
-function convolution(
+/** A 3×3 convolution by minimal filtering, where that is less work; sums of halves would lose too much. */
+function winograd(
   node: Node,
   context: BuildContext,
   x: Value,
   filter: ArrayLike<number>,
+  window: Window,
+  bias: Value | undefined,
+): Kernel[] | undefined {
+  const shapes = winogradShapes(x, node.outputs[0]!, window, context.target.maxTextureSize);
+  if (!shapes) return undefined;
+  const [patches, products] = [context.scratch(shapes.input), context.scratch(shapes.output)];
+  if (context.target.isHalf(patches)) return undefined;
+  const [inC, outC] = [x.shape[3]!, node.outputs[0]!.shape[3]!];
+  const plain: Window = { filter: [1, 1], stride: [1, 1], dilation: [1, 1], before: [0, 0] };
+  const product: Node = { ...node, outputs: [products], tail: [] };
+  return [
+    transformPatches(node, context, x, patches, window),
+    convolution(product, context, patches, winogradFilter(filter, outC, inC), outC, plain, undefined),
+    transformBack(node, context, products, bias),
+  ];
+}
+
+/**
+ * out[p] = bias + Σ slices, taps of mat4(weights) · in[p · stride + tap · dilation − before]. Where there are several
+ * filters, images take them in turns.
+ */
+function convolution(
+  node: Node,
+  context: BuildContext,
+  x: Value,
+  filter: ArrayLike<number> | readonly ArrayLike<number>[],
   outC: number,
   window: Window,
   bias: Value | undefined,
@@ -81,14 +111,17 @@ function convolution(
   const shape = { outC, taps, inC, outSlices: to.bs, inSlices: taps === 1 ? from.bs : 1 };
   const lanes = lanesOf(inC);
   const split = taps * lanes * to.bs > ARENA_WIDTH;
-  const weights = filterBlock(filter, { ...shape, split });
+  const filters = Array.isArray(filter) ? (filter as readonly ArrayLike<number>[]) : [filter as ArrayLike<number>];
+  const weights = stacked(filters.map((each) => filterBlock(each, { ...shape, split })));
   const biases = bias && vectorBlock(bias.data as ArrayLike<number>);
   const k = builderFor(node, context, biases ? [weights, biases] : [weights]);
   const input = k.input(x);
   const w = k.block(weights);
   const b = biases && k.block(biases);
   const steps = k.param(Math.ceil(from.slices / shape.inSlices));
-  const first = `(${to.bs > 1 ? `o_s * ${float(1 / to.bs)}` : 'o_s'} * ${steps}${split ? ` * ${float(taps)}` : ''})`;
+  const turn = `(o_n - floor((o_n + 0.5) * ${float(1 / filters.length)}) * ${float(filters.length)})`;
+  const behind = filters.length > 1 ? ` + ${turn} * ${k.param(weights.groups / filters.length)}` : '';
+  const first = `(${to.bs > 1 ? `o_s * ${float(1 / to.bs)}` : 'o_s'} * ${steps}${split ? ` * ${float(taps)}` : ''}${behind})`;
   const patch = patchOf(k, input, window);
   const shares = k.pixels.length > 1 || taps === 1;
   const isUnrolled = !split && shares && patch.pixels <= LARGEST_PATCH;
@@ -134,7 +167,7 @@ function convolution(
   float cols = ${input.tileW}, down = ${input.tileH}${together ? '' : ', layer = 0.0'};
   vec2 first = vec2(${patch.originX}, o_n * ${input.rows} * down + ${patch.originY}) + 0.5, at = first;
   float last = first.x + (${input.cols} - 0.5) * cols;
-  int n = int(${steps});
+  int n = ${k.spare} ? 0 : int(${steps});
   for (int s = 0; s < n; s++) {
     ${range(shape.inSlices).map(slice).join('\n    ')}
     ${advance}
@@ -155,7 +188,8 @@ function convolution(
         vec4 v = mix(vec4(0.0), ${input.at('o_n', 'y', 'x', 's')}, bvec4(inside));
         ${matrices.map((m, ps) => `a${p.index + ps * k.pixels.length} += ${m.times('v')};`).join(' ')} }`;
     return `${sizeText(k, input)}
-  for (float s = 0.0; s < ${steps}; s++) {
+  float n = ${k.spare} ? 0.0 : ${steps};
+  for (float s = 0.0; s < n; s++) {
     float t = 0.0;
     for (float ky = 0.0; ky < ${float(kh)}; ky++) for (float kx = 0.0; kx < ${float(kw)}; kx++, t += ${float(lanes * to.bs)}) {
       ${matrices.map(({ text }) => text).join(' ')}
@@ -174,19 +208,4 @@ export function matrix(name: string, columns: readonly string[]): { text: string
   const value = lanes === 1 ? columns[0]! : `${type}(${columns.join(', ')})`;
   const swizzle = lanes === 4 ? '' : `.${'xyz'.slice(0, lanes)}`;
   return { text: `${type} ${name} = ${value};`, times: (v) => `${name} * ${v}${swizzle}` };
-}
-
-/** Statements that put the bias, or zero, into every plane. */
-export function startText(k: ShaderBuilder, bias: BlockAccess | undefined): string {
-  return `${bias ? bias.begin('o_s') : ''} ${k.slices.map((slice) => startOfSlice(k, bias, slice, slice.ps)).join(' ')}`;
-}
-
-/**
- * Statements that put the bias of a slice, or zero, into the planes of slice `ps` of the group. A texel is fetched
- * once: drivers keep equal fetches apart.
- */
-export function startOfSlice(k: ShaderBuilder, bias: BlockAccess | undefined, slice: SliceOfGroup, ps = 0): string {
-  const [first, ...others] = k.planesOf(ps).map(({ index }) => `a${index}`);
-  const value = !bias ? 'vec4(0.0)' : typeof slice.ps === 'number' ? bias.at(slice.ps) : bias.atDynamic(slice.ps);
-  return [`${first} = ${value};`, ...others.map((a) => `${a} = ${first};`)].join(' ');
 }

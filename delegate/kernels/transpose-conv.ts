@@ -10,7 +10,8 @@ import {
 } from '../ops/transpose-conv.js';
 import type { Plane } from '../shader/builder.js';
 import { float, range } from '../shader/glsl.js';
-import { constantFilter, matrix, startText } from './conv-2d.js';
+import { startText } from './bias.js';
+import { constantFilter, matrix } from './conv-2d.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
 import { tailText } from './tail.js';
 
@@ -103,7 +104,7 @@ function transposeConv(
       }),
     );
     return `${[...masks].map(([name, test]) => `bool ${name} = ${test};`).join(' ')}
-  int n = int(${slices});
+  int n = ${k.spare} ? 0 : int(${slices});
   for (int s = 0; s < n; s++) {
     ${[...reads.values()].join('\n    ')}
     ${taps.filter(Boolean).join('\n    ')}

@@ -57,6 +57,20 @@ function expectAgreement(test: Case): void {
 }
 
 describe('convolutions', () => {
+  for (const [inC, outC] of [
+    [48, 48],
+    [50, 61],
+    [40, 96],
+    [128, 36],
+  ] as const)
+    it(`3x3 from ${inC} to ${outC} channels, by minimal filtering`, () => {
+      for (const shape of [
+        [1, 8, 8, inC],
+        [2, 7, 9, inC],
+        [1, 6, 13, inC],
+      ])
+        for (const padding of ['SAME', 'VALID']) expectAgreement(conv(shape, outC, { size: [3, 3], padding }));
+    });
   for (const inC of channels)
     it(`take ${inC} channels to any number of them, pointwise`, () => {
       for (const outC of channels) expectAgreement(conv([1, 5, 6, inC], outC, { size: [1, 1] }));

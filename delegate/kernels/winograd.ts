@@ -1,0 +1,141 @@
+// Winograd's minimal filtering F(2×2, 3×3) (Lavin & Gray 2015, arXiv 1509.09308): 16 products where a 3×3 window of
+// 2×2 outputs takes 36. Three kinds of draws: patches to their 16 transformed values, a matrix product for each of
+// those, and their way back to pixels. Transformed images are tensors [batch · 16, ⌈h / 2⌉, ⌈w / 2⌉, c].
+import type { Node, Value } from '../ir/graph.js';
+import { layoutOf, layoutProblem } from '../layout/layout.js';
+import { vectorBlock, type WeightBlock } from '../layout/weights.js';
+import { plus } from '../shader/builder.js';
+import { float, range } from '../shader/glsl.js';
+import type { Kernel } from '../shader/kernel.js';
+import { startOfSlice } from './bias.js';
+import { type BuildContext, builderFor } from './form.js';
+import { activationText } from './tail.js';
+import type { Window } from './window.js';
+
+/** Products of a patch. */
+export const POINTS = 16;
+/** How much less work than the direct kernel it must be: its tensors are 4 times as large as the images. */
+const LEAST_GAIN = 1.3;
+/** Elements of a transformed image. */
+const LARGEST_IMAGE = 2 ** 21;
+
+/** Shapes of the transformed input and output of a convolution, or `undefined` where the direct kernel is better. */
+export function winogradShapes(
+  x: Value,
+  output: Value,
+  { filter, stride, dilation }: Window,
+  limit: number,
+): { readonly input: readonly number[]; readonly output: readonly number[] } | undefined {
+  const [n, h, w, outC] = output.shape as [number, number, number, number];
+  const inC = x.shape[3]!;
+  const isPlain = [...filter, ...stride, ...dilation].join() === '3,3,1,1,1,1';
+  if (!isPlain || h < 4 || w < 4) return undefined;
+  // In fetches for each 2×2 outputs, 27 multiply-adds counted as one; the ways there and back as measured.
+  const [i, o] = [Math.ceil(inC / 4), Math.ceil(outC / 4)];
+  const direct = 65 * i * o;
+  const transformed = 34 * i * o + 60 * i + 20 * o;
+  if (direct < transformed * LEAST_GAIN) return undefined;
+  const of = (c: number) => [n * POINTS, Math.ceil(h / 2), Math.ceil(w / 2), c] as const;
+  const shapes = { input: of(inC), output: of(outC) };
+  const fits = [shapes.input, shapes.output].every(
+    (shape) => layoutProblem(shape, limit) === undefined && shape.reduce((a, d) => a * d, 1) <= LARGEST_IMAGE,
+  );
+  return fits ? shapes : undefined;
+}
+
+/** A filter [outC, 3, 3, inC] as one [outC, inC] for each point: G · g · Gᵀ. */
+export function winogradFilter(filter: ArrayLike<number>, outC: number, inC: number): Float32Array[] {
+  const along = (a: number, b: number, c: number) => [a, (a + b + c) / 2, (a - b + c) / 2, c];
+  const points = range(POINTS).map(() => new Float32Array(outC * inC));
+  for (let o = 0; o < outC; o++)
+    for (let i = 0; i < inC; i++) {
+      const g = (row: number, col: number) => filter[((o * 3 + row) * 3 + col) * inC + i]!;
+      const columns = range(3).map((col) => along(g(0, col), g(1, col), g(2, col)));
+      for (let row = 0; row < 4; row++)
+        along(columns[0]![row]!, columns[1]![row]!, columns[2]![row]!).forEach((value, col) => {
+          points[4 * row + col]![o * inC + i] = value;
+        });
+    }
+  return points;
+}
+
+/** Blocks of the same shape, one behind the other. */
+export function stacked(blocks: readonly WeightBlock[]): WeightBlock {
+  const { group, groups } = blocks[0]!;
+  const size = group * groups * 4;
+  return {
+    group,
+    groups: groups * blocks.length,
+    texels: () => {
+      const texels = new Float32Array(size * blocks.length);
+      blocks.forEach((block, i) => {
+        texels.set(block.texels(), i * size);
+      });
+      return texels;
+    },
+  };
+}
+
+/**
+ * Bᵀ · d · B of the 4×4 patches of every 2×2 outputs. A point takes rows 0 − 2, 1 + 2, 2 − 1 or 1 − 3 of its patch, and
+ * columns alike. Patches of a block lie 2 pixels apart, so they find those in the same planes, a texel apart.
+ */
+export function transformPatches(node: Node, context: BuildContext, x: Value, to: Value, { before }: Window): Kernel {
+  const k = builderFor({ ...node, tail: [] }, context, [], to);
+  const input = k.input(x);
+  const along = (v: string, o: string, pad: number, size: number) => {
+    const name = (d: number) => `${v}In${d}`;
+    const inside = range(2).map(
+      (d) =>
+        `bvec2 ${name(d)} = bvec2(vec2(greaterThanEqual(${v} + ${float(2 * d)}, vec2(0.0))) * vec2(lessThan(${v} + ${float(2 * d)}, vec2(${k.param(size)}))));`,
+    );
+    return `float ${v}p = ${v === 'down' ? 'floor(point * 0.25)' : 'point - floor(point * 0.25) * 4.0'};
+  vec2 ${v} = ${o} * 4.0 - ${k.param(pad)} + (${v}p < 0.5 ? vec2(0.0, 2.0) : ${v}p < 1.5 ? vec2(1.0, 2.0) : ${v}p < 2.5 ? vec2(2.0, 1.0) : vec2(1.0, 3.0));
+  vec2 ${v}Texel = floor(${v} * 0.5), ${v}Odd = ${v} - ${v}Texel * 2.0;
+  float ${v}Sign = ${v}p > 0.5 && ${v}p < 1.5 ? 1.0 : -1.0;
+  ${inside.join(' ')}`;
+  };
+  const read = (px: number, py: number, i: 'x' | 'y', j: 'x' | 'y') =>
+    `mix(vec4(0.0), ${input.texel(`at + vec2(acrossTexel.${j} + ${float(px)}, downTexel.${i} + ${float(py)})`, `layer + downOdd.${i} * 2.0 + acrossOdd.${j}`)}, bvec4(downIn${py}.${i} && acrossIn${px}.${j}))`;
+  const slices = k.eachSlice((slice) => {
+    const sums = k.pixels.map(({ index, px, py }) => {
+      const line = (i: 'x' | 'y') => `(${read(px, py, i, 'x')} + acrossSign * ${read(px, py, i, 'y')})`;
+      return `a${index} = ${line('x')} + downSign * ${line('y')};`;
+    });
+    return `vec2 at = ${input.tile('image', slice.s)}; float layer = ${plus('0.0', input.layerOf(slice))};
+    ${sums.join('\n    ')}`;
+  });
+  const body = `float image = floor((o_n + 0.5) * ${float(1 / POINTS)}), point = o_n - image * ${float(POINTS)};
+  ${along('down', 'o_y', before[0], input.layout.h)}
+  ${along('across', 'o_x', before[1], input.layout.w)}
+  ${slices}`;
+  return k.finish('winograd_patches', body, 0);
+}
+
+/** bias + Aᵀ · m · A: the 16 products of a patch become 2×2 pixels, a block of the output. */
+export function transformBack(node: Node, context: BuildContext, m: Value, bias: Value | undefined): Kernel {
+  const biases = bias && vectorBlock(bias.data as ArrayLike<number>);
+  const k = builderFor(node, context, biases ? [biases] : []);
+  const input = k.input(m);
+  const b = biases && k.block(biases);
+  const { rows, tileH } = layoutOf(m.shape, context.target);
+  const pitch = k.param(rows * tileH);
+  const body = k.eachSlice((slice) => {
+    const line = (i: number) => {
+      const read = (j: number) => input.texel(`at + vec2(0.0, ${float(4 * i + j)} * pitch)`, 'layer');
+      return `{ vec4 m0 = ${read(0)}, m1 = ${read(1)}, m2 = ${read(2)}, m3 = ${read(3)}; u${i} = m0 + m1 + m2; v${i} = m1 - m2 - m3; }`;
+    };
+    const sums = k.pixels.map(({ index, px, py }) => {
+      const c = px === 0 ? 'u' : 'v';
+      return `a${index} += ${py === 0 ? `${c}0 + ${c}1 + ${c}2` : `${c}1 - ${c}2 - ${c}3`};`;
+    });
+    return `${startOfSlice(k, b, slice)}
+    vec2 texel = floor(vec2(o_x, o_y) * 0.5), odd = vec2(o_x, o_y) - texel * 2.0;
+    vec2 at = ${input.tile(`o_n * ${float(POINTS)}`, slice.s)} + texel;
+    float pitch = ${pitch}, layer = ${input.layerOf(slice)} + odd.y * 2.0 + odd.x;
+    vec4 u0, u1, u2, u3, v0, v1, v2, v3;
+    ${range(4).map(line).join('\n    ')}
+    ${sums.join(' ')}`;
+  });
+  return k.finish('winograd_pixels', `${b ? b.begin('o_s') : ''} ${body}`, 0, activationText(k, node));
+}
