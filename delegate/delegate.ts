@@ -40,12 +40,13 @@ class Delegate implements GpuDelegate {
     this.gl = device.gl;
     this.#device = device;
     this.#programs = programs;
-    const { fetch, maxTextureSize, targets, varyings, float32Targets } = device.capabilities;
+    const { fetch, maxTextureSize, targets, varyings, narrowest, float32Targets } = device.capabilities;
     this.#target = {
       fetch,
       maxTextureSize,
       targets,
       varyings,
+      narrowest,
       precision: float32Targets ? options.precision : 'float16',
       uniformWeights: options.preferredGlObjectType === TfLiteGlObjectType.BUFFER,
       inlineParameters: options.inlineParameters,

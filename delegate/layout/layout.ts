@@ -87,12 +87,10 @@ export function layoutProblem(shape: Shape, limit: number): string | undefined {
 
 /** The narrowest common texture width, from `least` up in powers of two, at which no shape is higher than it may be. */
 export function atlasWidthFor(shapes: Iterable<Shape>, targets: 4 | 8, limit: number, least = 64): number {
-  let width = least;
-  const at = (shape: Shape, atlasWidth: number) => layoutOf(shape, { atlasWidth, targets });
-  for (const shape of shapes) {
-    width = Math.max(width, at(shape, limit).tileW);
-    while (width < limit && at(shape, width).height > limit) width = Math.min(limit, width * 2);
-  }
+  let width = Math.min(least, limit);
+  for (const shape of shapes)
+    while (width < limit && layoutOf(shape, { atlasWidth: width, targets }).height > limit)
+      width = Math.min(limit, width * 2);
   return width;
 }
 

@@ -2,21 +2,20 @@
 export interface Usage {
   readonly width: number;
   readonly height: number;
-  /** Textures are shared only within a kind: layers and format. */
-  readonly kind: string;
-  /** Bytes of one texel through all layers. */
-  readonly texelBytes: number;
+  readonly layers: number;
+  /** Textures of halves and of floats are never shared. */
+  readonly half: boolean;
   readonly first: number;
   readonly last: number;
 }
 
-/** A texture that usages with disjoint lives share. */
+/** A texture that usages with disjoint lives share; each takes its first texels and layers. */
 export interface Slot {
-  width: number;
-  height: number;
-  readonly kind: string;
-  readonly texelBytes: number;
-  readonly usages: number[];
+  readonly width: number;
+  readonly height: number;
+  readonly layers: number;
+  readonly half: boolean;
+  readonly usages: readonly number[];
 }
 
 /** slotOf[i] is the slot of usage i. */
@@ -28,7 +27,9 @@ export interface Assignment {
 
 type Order = (usages: readonly Usage[]) => number[];
 
-const bytesOf = (u: { width: number; height: number; texelBytes: number }): number => u.width * u.height * u.texelBytes;
+/** Bytes of a texture. */
+export const bytesOf = ({ width, height, layers, half }: Omit<Slot, 'usages'>): number =>
+  width * height * layers * (half ? 8 : 16);
 const indices = (list: readonly unknown[]): number[] => list.map((_, i) => i);
 
 /** Orders in which greedy assignment is tried; no single one wins everywhere (Pisarchyk & Lee 2020, arXiv 2001.03288). */
@@ -42,20 +43,51 @@ const ORDERS: readonly Order[] = [
     return indices(u).sort((a, b) => peaks[b]! - peaks[a]! || bytesOf(u[b]!) - bytesOf(u[a]!));
   },
 ];
+/** Pairs of usages that the search for a better order may compare. */
+const EFFORT = 2e6;
 
-/** Shares textures between tensors whose lives are disjoint, with every strategy; the smallest result wins. */
-export function assignMemory(usages: readonly Usage[]): Assignment {
-  const results = ORDERS.map((order) => greedy(usages, order(usages)));
-  return results.reduce((best, r) => (r.bytes < best.bytes ? r : best));
+/**
+ * Shares textures between tensors whose lives are disjoint, in every order of `ORDERS` and then in variations of the
+ * best one until the lower bound is reached or the effort spent; the smallest result wins. Deterministic.
+ */
+export function assignMemory(usages: readonly Usage[], effort = EFFORT): Assignment {
+  const bound = sharedLowerBound(usages);
+  let order: readonly number[] = [];
+  let best: Assignment | undefined;
+  const attempt = (next: readonly number[]) => {
+    const result = greedy(usages, next);
+    if (!best || result.bytes < best.bytes) [best, order] = [result, next];
+  };
+  for (const made of ORDERS) attempt(made(usages));
+  const tries = Math.min(256, Math.floor(effort / Math.max(1, usages.length ** 2)));
+  const next = pseudoRandom(usages.length);
+  for (let i = 0; i < tries && best!.bytes > bound; i++) {
+    const changed = [...order];
+    for (let swaps = 1 + next(3); swaps > 0; swaps--) {
+      const [from] = changed.splice(next(changed.length), 1);
+      changed.splice(next(changed.length + 1), 0, from!);
+    }
+    attempt(changed);
+  }
+  return best!;
+}
+
+/** Whole numbers below a limit that are the same in every run (a linear congruence of Numerical Recipes). */
+function pseudoRandom(seed: number): (limit: number) => number {
+  let state = seed >>> 0;
+  return (limit) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * limit);
+  };
 }
 
 /** Bytes that no sharing of whole textures can go below: the sum over ranks of the largest usage of that rank in any step. */
 export function sharedLowerBound(usages: readonly Usage[]): number {
   let sum = 0;
-  for (const kind of new Set(usages.map((u) => u.kind))) {
+  for (const half of [false, true]) {
     const live = new Map<number, number[]>();
     for (const u of usages)
-      if (u.kind === kind) for (const s of stepsOf(u)) live.set(s, [...(live.get(s) ?? []), bytesOf(u)]);
+      if (u.half === half) for (const s of stepsOf(u)) live.set(s, [...(live.get(s) ?? []), bytesOf(u)]);
     const ranks: number[] = [];
     for (const sizes of live.values())
       sizes
@@ -70,29 +102,36 @@ export function sharedLowerBound(usages: readonly Usage[]): number {
 
 /** Puts each usage where the growth is least: into a free slot, or into a new one. */
 function greedy(usages: readonly Usage[], order: readonly number[]): Assignment {
-  const slots: Slot[] = [];
+  const slots: { size: Omit<Slot, 'usages'>; usages: number[] }[] = [];
   const slotOf = new Array<number>(usages.length);
   for (const i of order) {
     const u = usages[i]!;
     let best = -1;
+    let size: Omit<Slot, 'usages'> = u;
     let least = bytesOf(u);
     let waste = Number.POSITIVE_INFINITY;
     slots.forEach((slot, s) => {
-      if (slot.kind !== u.kind || slot.usages.some((j) => overlap(usages[j]!, u))) return;
-      const growth =
-        bytesOf({ ...slot, width: Math.max(slot.width, u.width), height: Math.max(slot.height, u.height) }) -
-        bytesOf(slot);
-      const left = bytesOf(slot) - bytesOf(u);
-      if (growth < least || (growth === least && left < waste)) [best, least, waste] = [s, growth, left];
+      if (slot.size.half !== u.half || slot.usages.some((j) => overlap(usages[j]!, u))) return;
+      const grown = {
+        width: Math.max(slot.size.width, u.width),
+        height: Math.max(slot.size.height, u.height),
+        layers: Math.max(slot.size.layers, u.layers),
+        half: u.half,
+      };
+      const growth = bytesOf(grown) - bytesOf(slot.size);
+      const left = bytesOf(slot.size) - bytesOf(u);
+      if (growth < least || (growth === least && left < waste)) [best, size, least, waste] = [s, grown, growth, left];
     });
-    if (best < 0) best = slots.push({ width: 0, height: 0, kind: u.kind, texelBytes: u.texelBytes, usages: [] }) - 1;
-    const slot = slots[best]!;
-    slot.width = Math.max(slot.width, u.width);
-    slot.height = Math.max(slot.height, u.height);
-    slot.usages.push(i);
+    if (best < 0) best = slots.push({ size: u, usages: [] }) - 1;
+    else slots[best]!.size = size;
+    slots[best]!.usages.push(i);
     slotOf[i] = best;
   }
-  return { slotOf, slots, bytes: slots.reduce((sum, s) => sum + bytesOf(s), 0) };
+  const made = slots.map(({ size: { width, height, layers, half }, usages: held }) => ({
+    ...{ width, height, layers, half },
+    usages: held,
+  }));
+  return { slotOf, slots: made, bytes: made.reduce((sum, s) => sum + bytesOf(s), 0) };
 }
 
 function overlap(a: Usage, b: Usage): boolean {

@@ -5,7 +5,7 @@ import { type Shape, sizeOf } from '../ir/shape.js';
 import { forms } from '../kernels/index.js';
 import { atlasWidthFor, isLinear, type Layout, layoutOf, layoutProblem, sameStorage } from '../layout/layout.js';
 import type { Kernel, ShaderTarget } from '../shader/kernel.js';
-import { assignMemory, sharedLowerBound, type Usage } from './memory.js';
+import { assignMemory, bytesOf, sharedLowerBound, type Usage } from './memory.js';
 
 /** What a plan is made for. */
 export interface PlanTarget {
@@ -13,6 +13,8 @@ export interface PlanTarget {
   readonly fetch: 'texture' | 'texelFetch';
   readonly maxTextureSize: number;
   readonly varyings: number;
+  /** The least width of textures, where the shapes of the model leave a choice. */
+  readonly narrowest: number;
   readonly precision: 'float32' | 'float16';
   readonly uniformWeights: boolean;
   readonly inlineParameters: boolean;
@@ -52,6 +54,9 @@ export interface Plan {
   layoutOf(value: Value): Layout;
 }
 
+/** Widths that are tried for the textures of a model, as multiples of its widest tile. */
+const WIDENINGS = [1, 1.125, 1.25, 1.5, 1.75, 2, 3, 4, 8];
+
 /** Ops whose result is their first input under another shape. */
 const SHAPE_ONLY = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS']);
 
@@ -59,7 +64,7 @@ const SHAPE_ONLY = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS']);
 export function makePlan(graph: Graph, options: PlanTarget): Plan {
   const shapes = [...valuesOf(graph)].filter((v) => !v.data).map((v) => v.shape);
   const dense = [...graph.outputs, ...graph.inputs].map((v): Shape => [sizeOf(v.shape)]);
-  const width = atlasWidthFor([...shapes, ...dense], options.targets, options.maxTextureSize);
+  const width = chooseAtlasWidth(graph, [...shapes, ...dense], options);
   for (const shape of [...shapes, ...dense]) {
     const problem = layoutProblem(shape, options.maxTextureSize);
     if (problem) throw new DeviceError(`layout: ${problem}`);
@@ -114,6 +119,49 @@ export function makePlan(graph: Graph, options: PlanTarget): Plan {
   };
 }
 
+/**
+ * The common width of the textures: at the narrowest that all shapes allow and some wider ones, memory is planned
+ * roughly, by nodes instead of draws; the smallest result wins.
+ */
+function chooseAtlasWidth(
+  graph: Graph,
+  shapes: readonly Shape[],
+  { targets, maxTextureSize, narrowest }: PlanTarget,
+): number {
+  const kept = new Set([...graph.inputs, ...graph.outputs]);
+  const lives = new Map<Value, [first: number, last: number]>();
+  graph.nodes.forEach((node, step) => {
+    for (const value of [...readsOf(node), ...node.outputs]) {
+      if (value.data || kept.has(value)) continue;
+      const life = lives.get(value);
+      if (life) life[1] = step;
+      else lives.set(value, [step, step]);
+    }
+  });
+  const shared = [...lives];
+  const tileOf = ({ shape }: Value) => layoutOf(shape, { atlasWidth: 1, targets }).tileW;
+  const widest = shared.reduce((w, [value]) => Math.max(w, tileOf(value)), narrowest);
+  const bytesAt = (atlasWidth: number): number =>
+    assignMemory(
+      shared.map(([{ shape }, [first, last]]) => ({
+        ...layoutOf(shape, { atlasWidth, targets }),
+        half: false,
+        first,
+        last,
+      })),
+      0,
+    ).bytes;
+  const candidates = new Set(
+    WIDENINGS.map((by) => atlasWidthFor(shapes, targets, maxTextureSize, Math.ceil(widest * by))),
+  );
+  let best = { width: 0, bytes: Number.POSITIVE_INFINITY };
+  for (const width of candidates) {
+    const bytes = bytesAt(width);
+    if (bytes < best.bytes) best = { width, bytes };
+  }
+  return best.width;
+}
+
 /** Which values share a texture because a node only renames the shape: `rootOf` gives the one that is written. */
 function shareStorage(graph: Graph, layout: (v: Value) => Layout): { aliases: Set<Node>; rootOf: (v: Value) => Value } {
   const roots = new Map<Value, Value>();
@@ -161,20 +209,14 @@ function place(
     for (const v of kernel.inputs) touch(v, step);
     touch(kernel.output, step);
   });
-  const describe = (value: Value) => {
+  const describe = (value: Value): PlannedTexture => {
     const { width, height, layers } = layout(value);
-    const half = target.isHalf(value);
-    return { width, height, layers, half, kind: `${layers}${half ? 'h' : 'f'}`, texelBytes: layers * (half ? 8 : 16) };
+    return { width, height, layers, half: target.isHalf(value) };
   };
   const shared = [...lives].filter(([v]) => !kept.has(v));
   const usages: Usage[] = shared.map(([v, [first, last]]) => ({ ...describe(v), first, last }));
   const assignment = assignMemory(usages);
-  const textures: PlannedTexture[] = assignment.slots.map((s) => ({
-    width: s.width,
-    height: s.height,
-    layers: Number.parseInt(s.kind, 10),
-    half: s.kind.endsWith('h'),
-  }));
+  const textures: PlannedTexture[] = [...assignment.slots];
   const byRoot = new Map<Value, number>(shared.map(([v], i) => [v, assignment.slotOf[i]!]));
   let keptBytes = 0;
   for (const value of kept) {
@@ -184,7 +226,7 @@ function place(
     }
     const texture = describe(value);
     byRoot.set(value, textures.push(texture) - 1);
-    keptBytes += texture.width * texture.height * texture.texelBytes;
+    keptBytes += bytesOf(texture);
   }
   const textureOf = new Map<Value, number>();
   const all = [...valuesOf(graph), ...draws.map((d) => d.kernel.output), ...readable];

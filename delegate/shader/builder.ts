@@ -101,19 +101,28 @@ export class ShaderBuilder {
   eachSlice(write: (slice: SliceOfGroup) => string, keep = false): string {
     const slices = this.slices.length;
     if (slices === 1) return write({ ps: 0, s: 'o_s' });
-    const text = write({ ps: 'ps', s: '(o_s + ps)' });
     const rings = this.pixels.map(({ pixel }) =>
       this.planes.filter((p) => p.pixel === pixel).map((p) => `a${p.index}`),
     );
-    if (!keep) {
-      const on = rings.flatMap((ring) => range(slices - 1).map((i) => `${ring.at(-1 - i)} = ${ring.at(-2 - i)};`));
-      return `for (float ps = ${float(slices - 1)}; ps >= 0.0; ps--) { ${on.join(' ')}\n    ${text} }`;
-    }
+    const on = rings.map((ring) => range(slices - 1).map((i) => `${ring.at(-1 - i)} = ${ring.at(-2 - i)};`));
     const turn = rings.map((ring) => {
       const shift = range(slices - 1).map((i) => `${ring[i]} = ${ring[i + 1]};`);
       return `{ vec4 held = ${ring[0]}; ${shift.join(' ')} ${ring.at(-1)} = held; }`;
     });
-    return `for (float ps = 0.0; ps < ${float(slices)}; ps++) { ${text}\n    ${turn.join(' ')} }`;
+    const [before, after] = keep ? ['', turn.join(' ')] : [on.flat().join(' '), ''];
+    const text = write({ ps: 'ps', s: '(o_s + ps)' });
+    const head = keep
+      ? `float ps = 0.0; ps < ${float(slices)}; ps++`
+      : `float ps = ${float(slices - 1)}; ps >= 0.0; ps--`;
+    return `for (${head}) { ${before} ${text}\n    ${after} }`;
+  }
+
+  /**
+   * True in tiles beyond the last group, whose texels are never read. Long loops are left out there by their count:
+   * a `return` would put all that follows under a mask.
+   */
+  get spare(): string {
+    return `o_s > ${this.param(this.out.slices - 0.5)}`;
   }
 
   /** A number that differs between draws of one program: the text of a read from the parameter buffer. */
@@ -274,7 +283,7 @@ export class ShaderBuilder {
    * (texel in the tile: pixel / block). `tail` maps a plane to the statements fused behind.
    */
   finish(name: string, body: string, multiplyAdds: number, tail: (plane: Plane) => string = () => ''): Kernel {
-    const { c, tileW, tileH, cols, rows, slices, bx, by, bs } = this.out;
+    const { c, tileW, tileH, cols, rows, bx, by, bs } = this.out;
     const tails = this.planes.map(tail).join('\n  ');
     const ragged = c % (4 * bs) !== 0;
     const text = `${body}\n${tails}`;
@@ -292,8 +301,6 @@ export class ShaderBuilder {
   float o_n = floor((line + 0.5) * ${this.param(1 / rows)});
   float o_s = ((line - o_n * ${this.param(rows)}) * ${this.param(cols)} + col)${bs > 1 ? ` * ${float(bs)}` : ''};`
       : '';
-    // Tiles beyond the last one; whatever is written there is never read.
-    const leave = located ? `if (o_s > ${this.param(slices - 0.5)}) return;` : '';
     const lanes = this.slices
       .filter(() => ragged)
       .map(
@@ -301,7 +308,7 @@ export class ShaderBuilder {
       );
     const globals = [...this.#globals].map(([global, value]) => `${global.split(' ')[1]} = ${value};`);
     const main = `void main() {
-  ${[...globals, locate, leave, ...lanes].filter(Boolean).join('\n  ')}
+  ${[...globals, locate, ...lanes].filter(Boolean).join('\n  ')}
   vec4 ${this.planes.map(({ index }) => `a${index} = vec4(0.0)`).join(', ')};
   ${body}
   ${tails}

@@ -24,7 +24,8 @@ export class Executor implements Executable {
   readonly #plan: Plan;
   readonly #arena: Arena;
   readonly #textures: OwnedTexture[] = [];
-  readonly #framebuffers: WebGLFramebuffer[] = [];
+  /** By texture and layers: a value may take fewer layers than its texture has. */
+  readonly #framebuffers = new Map<string, WebGLFramebuffer>();
   readonly #constants = new Map<Value, OwnedTexture>();
   readonly #kernels: readonly Kernel[];
   readonly #staging = new Map<number, Float32Array>();
@@ -120,7 +121,7 @@ export class Executor implements Executable {
     const { gl } = this.#device;
     const resources: Resources = {
       textureOf: (v) => this.#textureOf(v),
-      framebufferOf: (v) => this.#framebuffers[this.#plan.textureOf.get(v)!]!,
+      framebufferOf: (v) => this.#framebufferOf(v),
       programOf: (k) => this.#programs.get(k.source),
       arena: this.#arena,
     };
@@ -131,6 +132,17 @@ export class Executor implements Executable {
 
   #guarded<T>(body: () => T): T {
     return guarded(this.#device.gl, body);
+  }
+
+  #framebufferOf(value: Value): WebGLFramebuffer {
+    const { layers } = this.#plan.layoutOf(value);
+    const key = `${this.#plan.textureOf.get(value)}:${layers}`;
+    let framebuffer = this.#framebuffers.get(key);
+    if (!framebuffer) {
+      framebuffer = this.#device.createFramebuffer({ ...this.#textureOf(value), layers });
+      this.#framebuffers.set(key, framebuffer);
+    }
+    return framebuffer;
   }
 
   #textureOf(value: Value): OwnedTexture {
@@ -152,8 +164,8 @@ export class Executor implements Executable {
         layers,
       );
       this.#textures.push(texture);
-      this.#framebuffers.push(this.#device.createFramebuffer(texture));
     }
+    for (const { kernel } of this.#plan.draws) this.#framebufferOf(kernel.output);
     const error = gl.getError();
     if (error === gl.OUT_OF_MEMORY)
       throw new DeviceError(
@@ -259,7 +271,7 @@ export class Executor implements Executable {
 
   #bindForRead(value: Value): void {
     const { gl } = this.#device;
-    gl.bindFramebuffer(gl.READ_FRAMEBUFFER, this.#framebuffers[this.#plan.textureOf.get(value)!]!);
+    gl.bindFramebuffer(gl.READ_FRAMEBUFFER, this.#framebufferOf(value));
     gl.readBuffer(gl.COLOR_ATTACHMENT0);
   }
 
@@ -344,7 +356,7 @@ export class Executor implements Executable {
             this.#plan,
             this.#plan.storedAs(value),
             this.#textureOf(value),
-            this.#framebuffers[this.#plan.textureOf.get(value)!]!,
+            this.#framebufferOf(value),
           ),
       );
       this.#imports.set(position, made);
@@ -377,7 +389,7 @@ export class Executor implements Executable {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const made of this.#imports.values()) made.dispose();
-    for (const framebuffer of this.#framebuffers) this.#device.deleteFramebuffer(framebuffer);
+    for (const framebuffer of this.#framebuffers.values()) this.#device.deleteFramebuffer(framebuffer);
     for (const texture of [...this.#textures, ...this.#constants.values()]) this.#device.deleteTexture(texture);
     for (const buffer of this.#packs.values()) this.#device.deleteBuffer(buffer);
     if (this.#params) this.#device.deleteBuffer(this.#params);

@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { assignMemory, sharedLowerBound, type Usage } from '../../../delegate/plan/memory.js';
+import { assignMemory, bytesOf, sharedLowerBound, type Usage } from '../../../delegate/plan/memory.js';
 
 const usage: fc.Arbitrary<Usage> = fc
   .record({
     width: fc.integer({ min: 1, max: 8 }),
     height: fc.integer({ min: 1, max: 64 }),
-    kind: fc.constantFrom('4f', '1f'),
+    layers: fc.constantFrom(1, 4, 8),
+    half: fc.boolean(),
     first: fc.nat(20),
     life: fc.nat(6),
   })
-  .map(({ life, ...u }) => ({ ...u, texelBytes: u.kind === '4f' ? 64 : 16, last: u.first + life }));
+  .map(({ life, ...u }) => ({ ...u, last: u.first + life }));
 
 describe('memory', () => {
   it('never lets two live tensors share a texture, and gives each one that is large enough', () => {
@@ -20,7 +21,8 @@ describe('memory', () => {
         const { slotOf, slots } = assignMemory(usages);
         usages.forEach((u, i) => {
           const slot = slots[slotOf[i]!]!;
-          assert.ok(slot.width >= u.width && slot.height >= u.height && slot.kind === u.kind);
+          assert.ok(slot.width >= u.width && slot.height >= u.height && slot.layers >= u.layers);
+          assert.equal(slot.half, u.half);
           usages.forEach((v, j) => {
             if (i !== j && slotOf[i] === slotOf[j]) assert.ok(u.last < v.first || v.last < u.first);
           });
@@ -33,7 +35,7 @@ describe('memory', () => {
     fc.assert(
       fc.property(fc.array(usage, { maxLength: 20 }), (usages) => {
         const { bytes } = assignMemory(usages);
-        const naive = usages.reduce((sum, u) => sum + u.width * u.height * u.texelBytes, 0);
+        const naive = usages.reduce((sum, u) => sum + bytesOf(u), 0);
         assert.ok(bytes >= sharedLowerBound(usages) && bytes <= naive);
       }),
     );
@@ -43,8 +45,8 @@ describe('memory', () => {
     const chain = Array.from({ length: 10 }, (_, i) => ({
       width: 8,
       height: 10 - i,
-      kind: '4f',
-      texelBytes: 64,
+      layers: 4,
+      half: false,
       first: i,
       last: i + 1,
     }));

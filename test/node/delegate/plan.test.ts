@@ -10,6 +10,7 @@ const target: PlanTarget = {
   fetch: 'texture',
   maxTextureSize: 4096,
   varyings: 16,
+  narrowest: 64,
   precision: 'float32',
   uniformWeights: false,
   inlineParameters: false,
@@ -56,5 +57,27 @@ describe('plan', () => {
       assert.equal(/flat in vec4 p\[/.test(kernel.source), texels <= varyings);
       assert.equal(kernel.vertex.includes(`flat out vec4 p[${texels}]`), texels <= varyings);
     }
+  });
+});
+
+describe('minimal filtering', () => {
+  const images = (inC: number, outC: number, stride = 1) => {
+    const x = activation([1, 16, 16, inC], 'x');
+    const y = activation([1, 16 / stride, 16 / stride, outC], 'y');
+    const filter = constant([outC, 3, 3, inC], new Array(outC * 9 * inC).fill(0.1));
+    const attrs = { ...pointwise, strideH: stride, strideW: stride };
+    return graphOf([x], [node('CONV_2D', [x, filter], [y], attrs)], [y]);
+  };
+  const kernels = (graph: Graph, precision: PlanTarget['precision'] = 'float32') =>
+    makePlan(graph, { ...target, precision }).draws.map((d) => d.kernel.name);
+
+  it('takes 3x3 convolutions of many channels, in float32', () => {
+    assert.deepEqual(kernels(images(64, 64)), ['winograd_patches', 'conv_1x1', 'winograd_pixels', 'reshape']);
+    assert.equal(kernels(images(64, 64), 'float16')[0], 'conv_3x3');
+  });
+
+  it('leaves few channels and other strides to the direct kernel', () => {
+    assert.equal(kernels(images(8, 8))[0], 'conv_3x3');
+    assert.equal(kernels(images(64, 64, 2))[0], 'conv_3x3');
   });
 });
