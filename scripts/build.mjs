@@ -1,10 +1,11 @@
 // Builds dist/: two ES modules that stand alone (tflite-gpu.js, format.js), a script-tag bundle (global `tfliteGpu`) and
 // declarations; fails when the download grows too big.
 import { execFileSync } from 'node:child_process';
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { minify } from 'terser';
 import { root } from './paths.mjs';
 
 /** What the download is to come down to, and what it may not grow beyond until then. */
@@ -32,6 +33,17 @@ const tfjsFromGlobal = {
   },
 };
 
+/** One bundle without names and spaces: what esbuild leaves, terser makes a twentieth smaller still. */
+async function minified(more) {
+  const { outputFiles } = await build({ ...options, ...more, minify: true, write: false });
+  const { code } = await minify(outputFiles[0].text, {
+    module: more.format === 'esm',
+    compress: { passes: 3 },
+    format: { comments: false },
+  });
+  return code;
+}
+
 rmSync(path.join(root, 'dist'), { recursive: true, force: true });
 const external = [...tfjs, 'flatbuffers'];
 await build({
@@ -42,19 +54,12 @@ await build({
   sourcemap: true,
   outdir: 'dist',
 });
-await build({
-  ...options,
-  format: 'iife',
-  globalName: 'tfliteGpu',
-  minify: true,
-  plugins: [tfjsFromGlobal],
-  outfile: 'dist/tflite-gpu.iife.js',
-});
-const minified = await build({ ...options, format: 'esm', external: tfjs, minify: true, write: false });
+const script = await minified({ format: 'iife', globalName: 'tfliteGpu', plugins: [tfjsFromGlobal] });
+writeFileSync(path.join(root, 'dist/tflite-gpu.iife.js'), script);
+const text = await minified({ format: 'esm', external: tfjs });
 const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
 
-const text = minified.outputFiles[0].contents;
 const kB = (bytes) => (bytes / 1000).toFixed(1);
 const compressed = gzipSync(text, { level: 9 }).length;
 console.log(
