@@ -26,7 +26,11 @@ const first = (node: Node): Value => node.inputs[0]!;
 const ints = (node: Node, position: number): number[] | undefined => constantInts(node.inputs[position]);
 const single = (value: Value, v: View): readonly Part[] => [{ value, view: v }];
 
+/** A move that passes made out of several; its attribute `view` is the View. */
+export const COMPOSED = 'VIEW';
+
 const MOVES: Readonly<Record<string, Views>> = {
+  [COMPOSED]: (node) => single(first(node), node.attrs.view as unknown as View),
   ...Object.fromEntries(Object.keys(WALKS).map((type) => [type, walked])),
   RESHAPE: (node) => single(first(node), identityView(first(node).shape)),
   SQUEEZE: (node) => single(first(node), identityView(first(node).shape)),
@@ -66,6 +70,12 @@ const MOVES: Readonly<Record<string, Views>> = {
     return join(node, out, axis, (v) => [...v.shape.slice(0, axis), 1, ...v.shape.slice(axis)]);
   },
 };
+
+/** The view that makes an output of a node which moves the elements of one tensor; `undefined` for all others. */
+export function soleView(node: Node, output: number): Part | undefined {
+  const parts = MOVES[node.type]?.(node, output);
+  return typeof parts === 'object' && parts.length === 1 ? parts[0] : undefined;
+}
 
 function walked(node: Node): readonly Part[] | string {
   const walk = WALKS[node.type]!(node.inputs, node.attrs as never);

@@ -36,6 +36,12 @@ export function broadcastView(shape: Shape, target: Shape): View {
   );
 }
 
+/** True where the view gives all of `size` elements in their order. */
+export function isIdentity(v: View, size: number): boolean {
+  const { dims, strides, offset } = simplifyView(v);
+  return !isWindowed(v) && offset === 0 && dims.length === 1 && dims[0] === size && (size === 1 || strides[0] === 1);
+}
+
 /** True where some element is not in range. */
 export function isWindowed(v: View): boolean {
   return v.dims.some((d, i) => v.lo[i]! > 0 || v.hi[i]! < d);
@@ -66,6 +72,50 @@ export function simplifyView(v: View): View {
   });
   if (dims.length === 0) return { ...v, dims: [1], strides: [0], lo: [0], hi: [1] };
   return { ...v, dims, strides, lo, hi };
+}
+
+/**
+ * `outer` of what `inner` makes, as one move, where both have every element in range and the dimensions of the outer
+ * fall into whole shares of the inner's; else `undefined`.
+ */
+export function composeViews(outer: View, inner: View): View | undefined {
+  if (isWindowed(outer) || isWindowed(inner)) return undefined;
+  const places = stridesOf(inner.dims);
+  /** The digit of the inner's index that a step moves; −1: none, or several. */
+  const digitOf = (step: number) =>
+    places.findIndex((place, j) => step >= place && step < place * inner.dims[j]! && step % place === 0);
+  const most = inner.dims.map(() => 0);
+  const dims: number[] = [];
+  const strides: number[] = [];
+  for (const [k, size] of outer.dims.entries()) {
+    const made: [size: number, stride: number][] = [];
+    let [left, step] = [size, outer.strides[k]!];
+    while (left > 1 && step !== 0) {
+      const j = digitOf(step);
+      if (j < 0) return undefined;
+      const by = step / places[j]!;
+      const room = inner.dims[j]! / by;
+      const taken = Math.min(left, room);
+      if (!Number.isInteger(taken) || taken === 1 || left % taken !== 0) return undefined;
+      made.unshift([taken, by * inner.strides[j]!]);
+      most[j]! += (taken - 1) * by;
+      left /= taken;
+      step *= taken;
+    }
+    if (left > 1 || made.length === 0) made.unshift([left, 0]);
+    dims.push(...made.map(([d]) => d));
+    strides.push(...made.map(([, s]) => s));
+  }
+  let offset = inner.offset;
+  let rest = outer.offset;
+  for (const [j, place] of places.entries()) {
+    const digit = Math.floor(rest / place);
+    rest -= digit * place;
+    offset += digit * inner.strides[j]!;
+    // A digit that runs over would carry into the next.
+    if (digit < 0 || digit + most[j]! >= inner.dims[j]!) return undefined;
+  }
+  return { ...view(dims, strides, offset), fill: outer.fill };
 }
 
 /** How much of a texel moves together. */

@@ -1,11 +1,13 @@
-import type { Node, TailStep, Value } from '../ir/graph.js';
+import type { AttrValue, Node, TailStep, Value } from '../ir/graph.js';
 import { readsOf } from '../ir/graph.js';
 import { constantInts } from '../ir/op.js';
 import { sameShape, sizeOf } from '../ir/shape.js';
 import { forms } from '../kernels/index.js';
+import { COMPOSED, soleView } from '../kernels/move.js';
 import { pointwise } from '../kernels/pointwise.js';
 import { canBeOperand } from '../kernels/tail.js';
 import { type WindowAttrs, windowOf } from '../kernels/window.js';
+import { composeViews, isIdentity } from '../layout/view.js';
 import type { Editor } from './editor.js';
 import type { Pass } from './pass.js';
 
@@ -49,6 +51,37 @@ function filterSizeOf({ attrs, inputs: [, filter] }: Node): readonly [number, nu
   if (filter) return [filter.shape[1]!, filter.shape[2]!];
   return typeof attrs.filterHeight === 'number' ? [attrs.filterHeight, Number(attrs.filterWidth)] : undefined;
 }
+
+/** A move of what another move made, and nothing else reads, is one move: a shuffle of channels, an image doubled by tiles. */
+export const composeMoves: Pass = {
+  name: 'compose-moves',
+  at(node, edit) {
+    const views = node.outputs.map((_, i) => soleView(node, i));
+    const x = views[0]?.value;
+    const producer = x && edit.producer(x);
+    if (!x || !producer || producer.outputs.length !== 1 || producer.tail?.length) return;
+    if (views.some((part) => part?.value !== x) || !edit.readOnlyBy(x, node)) return;
+    const inner = soleView(producer, 0);
+    if (!inner || inner.value.data || inner.view.mirror !== undefined) return;
+    if (views.some((part) => part!.view.mirror !== undefined)) return { declined: 'it mirrors' };
+    const composed = views.map((part) => composeViews(part!.view, inner.view));
+    if (composed.includes(undefined)) return { declined: `no single view does both ${producer.type} and ${node.type}` };
+    edit.replace(
+      node,
+      composed.map((view, i) => ({
+        id: node.id,
+        ...(isIdentity(view!, sizeOf(inner.value.shape))
+          ? { type: 'RESHAPE', attrs: {} }
+          : { type: COMPOSED, attrs: { view: view as unknown as AttrValue } }),
+        inputs: [inner.value],
+        outputs: [node.outputs[i]!],
+        ...(node.tail && { tail: node.tail }),
+      })),
+    );
+    edit.replace(producer, []);
+    return 'rewritten';
+  },
+};
 
 /** FULLY_CONNECTED of a flattened image reads it where it is: its kernel is a convolution with a filter of that size. */
 export const foldFlatten: Pass = {

@@ -8,7 +8,7 @@ import {
   matmulToFullyConnected,
   splitFusedActivation,
 } from './canonical.js';
-import { foldFlatten, foldPad, foldPadIntoTail, foldScaleAndShift, fuseTail } from './fusing.js';
+import { composeMoves, foldFlatten, foldPad, foldPadIntoTail, foldScaleAndShift, fuseTail } from './fusing.js';
 import { type Pass, runPasses } from './pass.js';
 
 /** What every executor expects: no fused activations, nothing computed from constants alone, nothing idle. */
@@ -23,7 +23,14 @@ export const canonicalPasses: readonly Pass[] = [
 ];
 
 /** What makes a GPU segment few draws. */
-export const fusingPasses: readonly Pass[] = [foldFlatten, foldPad, foldScaleAndShift, fuseTail, foldPadIntoTail];
+export const fusingPasses: readonly Pass[] = [
+  foldFlatten,
+  foldPad,
+  composeMoves,
+  foldScaleAndShift,
+  fuseTail,
+  foldPadIntoTail,
+];
 
 /** Makes a graph that every executor can take. */
 export function canonicalize(graph: Graph): Graph {

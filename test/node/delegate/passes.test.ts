@@ -95,6 +95,32 @@ describe('fusing passes', () => {
     );
   });
 
+  it('make one move of a shuffle of channels and of the split behind it', () => {
+    const shapes = [
+      [1, 4, 4, 2, 6],
+      [1, 4, 4, 6, 2],
+      [1, 4, 4, 12],
+      [1, 4, 4, 6],
+      [1, 4, 4, 6],
+    ];
+    const image = activation([1, 4, 4, 12], 'image');
+    const [a, b, c, d, e] = shapes.map((shape) => activation(shape));
+    const nodes = [
+      node('RESHAPE', [image, ints(...shapes[0]!)], [a!]),
+      node('TRANSPOSE', [a, ints(0, 1, 2, 4, 3)], [b!]),
+      node('RESHAPE', [b, ints(...shapes[2]!)], [c!]),
+      node('SPLIT', [{ ...ints(3), shape: [] }, c], [d!, e!], { numSplits: 2 }),
+    ];
+    const { text } = fused(graphOf([image], nodes, [d!, e!]));
+    assert.equal(
+      text,
+      `(%0: float32[1,4,4,12]) {
+  %1: float32[1,4,4,6] = VIEW(%0)
+  %2: float32[1,4,4,6] = VIEW(%0)
+} -> %1, %2`,
+    );
+  });
+
   it('make PAD part of the pool that reads it, unless the pool has padding of its own', () => {
     for (const [padding, size] of [
       ['VALID', 2],

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { sizeOf, stridesOf } from '../../../delegate/ir/shape.js';
 import {
   applyView,
   broadcastView,
+  composeViews,
   grainView,
   identityView,
   simplifyView,
@@ -31,7 +33,56 @@ const arbitraryView: fc.Arbitrary<View> = fc
   }));
 const source = Array.from({ length: 400 }, (_, i) => i);
 
+/** A move of all elements of `shape` to another shape: transposed, doubled along an axis, cut, or only renamed. */
+const step: fc.Arbitrary<{ kind: number; a: number; b: number }> = fc.record({
+  kind: fc.nat(3),
+  a: fc.nat(5),
+  b: fc.nat(5),
+});
+function moveOf(shape: readonly number[], { kind, a, b }: { kind: number; a: number; b: number }): View {
+  const strides = stridesOf(shape);
+  const order = shape.map((_, i) => i);
+  const [i, j] = [a % shape.length, b % shape.length];
+  if (kind === 0) [order[i], order[j]] = [order[j]!, order[i]!];
+  const dims = order.map((k) => shape[k]!);
+  const moved = order.map((k) => strides[k]!);
+  if (kind === 1) return view([...dims.slice(0, i), 2, ...dims.slice(i)], [...moved.slice(0, i), 0, ...moved.slice(i)]);
+  if (kind === 2 && dims[i]! > 1)
+    return view(
+      dims.map((d, k) => (k === i ? d - 1 : d)),
+      moved,
+      strides[i]!,
+    );
+  return view(dims, moved);
+}
+
 describe('view', () => {
+  it('moves the same elements when two are composed, or refuses', () => {
+    let composed = 0;
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom(1, 2, 3, 4, 6), { minLength: 1, maxLength: 4 }),
+        step,
+        step,
+        fc.nat(3),
+        (shape, s1, s2, split) => {
+          const inner = moveOf(shape, s1);
+          const size = sizeOf(inner.dims);
+          // What lies between is renamed to another shape of as many elements.
+          const parts = [[size], [2, size / 2], [size / 3, 3], [size / 4, 2, 2]][split]!;
+          const between = parts.every(Number.isInteger) ? parts : [size];
+          const outer = moveOf(between, s2);
+          const both = composeViews(outer, inner);
+          if (!both) return;
+          composed++;
+          assert.deepEqual(applyView(both, source), applyView(outer, applyView(inner, source)));
+        },
+      ),
+      { numRuns: 500 },
+    );
+    assert.ok(composed > 100, `${composed} of 500`);
+  });
+
   it('moves the same elements when simplified', () => {
     fc.assert(
       fc.property(arbitraryView, (v) => assert.deepEqual(applyView(simplifyView(v), source), applyView(v, source))),
