@@ -47,8 +47,10 @@ export interface Value extends TensorType {
 export interface TailStep {
   readonly type: string;
   readonly attrs: Attrs;
-  /** Absent for unary ops. */
+  /** Absent for unary ops, and where `branch` makes it. */
   readonly operand?: Value;
+  /** The other operand is what these steps make of the running texel: x · sigmoid(x) and the like. */
+  readonly branch?: readonly TailStep[];
   /** Channels of the output beyond the operand's have no operand: 0 is taken for it. */
   readonly padded?: boolean;
   /** True where the running texel is the second operand. */
@@ -78,7 +80,12 @@ export interface Graph {
 
 /** What a node reads: its inputs, then the operands of its tail. */
 export function readsOf(node: Node): Value[] {
-  return [...node.inputs, ...(node.tail ?? []).map((step) => step.operand)].filter((v) => v !== undefined);
+  return [...node.inputs, ...stepsOf(node.tail).map((step) => step.operand)].filter((v) => v !== undefined);
+}
+
+/** The steps of a tail and of its branches. */
+export function stepsOf(tail: readonly TailStep[] = []): TailStep[] {
+  return tail.flatMap((step) => [step, ...stepsOf(step.branch)]);
 }
 
 /** All values of the graph that a node writes or reads, inputs first, each once. */

@@ -1,5 +1,5 @@
 import type { DType } from '../ir/dtype.js';
-import type { Node, Value } from '../ir/graph.js';
+import { type Node, stepsOf, type Value } from '../ir/graph.js';
 import type { Shape } from '../ir/shape.js';
 import { vectorBlock, type WeightBlock } from '../layout/weights.js';
 import { ShaderBuilder } from '../shader/builder.js';
@@ -32,7 +32,7 @@ export function builderFor(
   output = node.outputs[0]!,
 ): ShaderBuilder {
   const builder = new ShaderBuilder(context.target, output);
-  const tails = (node.tail ?? []).flatMap(({ operand }) => {
+  const tails = stepsOf(node.tail).flatMap(({ operand }) => {
     const vector = operand && channelVector(operand, output);
     return vector ? [vectorBlock(vector)] : [];
   });

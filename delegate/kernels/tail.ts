@@ -82,24 +82,38 @@ export function tailText(
   steps: readonly TailStep[] = node.tail ?? [],
   output = node.outputs[0]!,
 ): (plane: Plane) => string {
-  const made = steps.map((step) => {
+  const made = stepTexts(k, steps, output);
+  return (plane) => made.map((text) => text(plane, `a${plane.index}`)).join(' ');
+}
+
+/** For each step the statement that takes the variable `a` of a plane through it. */
+function stepTexts(
+  k: ShaderBuilder,
+  steps: readonly TailStep[],
+  output: Value,
+): readonly ((plane: Plane, a: string) => string)[] {
+  return steps.map((step) => {
     const form = pointwise(step.type, step.attrs)!;
     if (form.helper) k.helper(form.helper);
     const params = (form.params ?? []).map((value) => k.param(value));
     const glsl = form.glsl.replace(/\$(\d)/g, (_, i) => params[Number(i)]!);
+    if (step.branch) {
+      const branch = stepTexts(k, step.branch, output);
+      return (plane, a) => {
+        const b = k.unique('branch');
+        const [x, y] = step.flipped ? [b, a] : [a, b];
+        const texts = branch.map((text) => text(plane, b)).join(' ');
+        return `vec4 ${b} = ${a}; ${texts} { vec4 x = ${x}, y = ${y}; ${a} = ${glsl}; }`;
+      };
+    }
     const operand = step.operand && operandText(k, step.operand, output, step.padded);
-    return { step, glsl, operand };
+    return (plane, a) => {
+      if (!operand) return `{ vec4 x = ${a}; ${a} = ${glsl}; }`;
+      const before = plane.index === 0 ? operand.before : '';
+      const [x, y] = step.flipped ? [operand.at(plane), a] : [a, operand.at(plane)];
+      return `${before} { vec4 x = ${x}, y = ${y}; ${a} = ${glsl}; }`;
+    };
   });
-  return (plane) =>
-    made
-      .map(({ step, glsl, operand }) => {
-        const a = `a${plane.index}`;
-        const before = plane.index === 0 && operand ? operand.before : '';
-        if (!operand) return `{ vec4 x = ${a}; ${a} = ${glsl}; }`;
-        const [x, y] = step.flipped ? [operand.at(plane), a] : [a, operand.at(plane)];
-        return `${before} { vec4 x = ${x}, y = ${y}; ${a} = ${glsl}; }`;
-      })
-      .join(' ');
 }
 
 /** The tail of a layer that often has an activation: without a tail it runs the program of those that have one. */

@@ -1,4 +1,4 @@
-import { type Graph, type Node, readsOf, type Value } from '../ir/graph.js';
+import { type Graph, type Node, readsOf, type TailStep, type Value } from '../ir/graph.js';
 
 /** A graph under rewriting: who produces and who reads each value is kept up to date, so a rewrite costs what it touches. */
 export class Editor {
@@ -63,7 +63,7 @@ export class Editor {
   redirect(from: Value, to: Value): void {
     const swap = (v: Value | undefined) => (v === from ? to : v);
     for (const reader of [...this.readers(from)]) {
-      const tail = reader.tail?.map((step) => (step.operand === from ? { ...step, operand: to } : step));
+      const tail = reader.tail && swapOperands(reader.tail, from, to);
       this.replace(reader, [{ ...reader, inputs: reader.inputs.map(swap), ...(tail && { tail }) }]);
     }
   }
@@ -87,4 +87,12 @@ export class Editor {
     for (const v of node.outputs) if (this.#producers.get(v) === node) this.#producers.delete(v);
     for (const v of readsOf(node)) this.#readers.get(v)?.delete(node);
   }
+}
+
+function swapOperands(tail: readonly TailStep[], from: Value, to: Value): TailStep[] {
+  return tail.map((step) => ({
+    ...step,
+    ...(step.operand === from && { operand: to }),
+    ...(step.branch && { branch: swapOperands(step.branch, from, to) }),
+  }));
 }

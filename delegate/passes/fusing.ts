@@ -167,6 +167,45 @@ const MOST_READS = 10;
 /** Their result is a renamed texture: no draw that could carry a tail. */
 const FREE = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS']);
 
+/**
+ * A pointwise node whose tail meets its own input again, as in x · sigmoid(x), becomes a step of what makes that input:
+ * the way round is a branch of the step.
+ */
+export const fuseBranch: Pass = {
+  name: 'fuse-branch',
+  at(node, edit) {
+    const form = pointwise(node.type, node.attrs);
+    const output = node.outputs[0];
+    if (!form || !output || output.dtype !== 'float32' || !node.tail) return;
+    for (const [i, x] of node.inputs.entries()) {
+      const producer = x && edit.producer(x);
+      const meets = node.tail.findIndex((step) => step.operand === x);
+      if (!x || !producer || meets < 0) continue;
+      const others = node.inputs.filter((_, j) => j !== i);
+      const rest = [...others, ...node.tail.filter((_, j) => j !== meets).map((step) => step.operand)];
+      if (rest.includes(x)) return { declined: 'it reads its input more than twice' };
+      const reason = refusal({ ...node, tail: [] }, producer, i, form.operands, (v) => edit.readOnlyBy(v, node));
+      if (reason) return { declined: reason };
+      const own: TailStep = { type: node.type, attrs: node.attrs };
+      if (form.operands === 2) Object.assign(own, { operand: others[0], flipped: i === 1 });
+      const step = node.tail[meets]!;
+      const meeting: TailStep = {
+        type: step.type,
+        attrs: step.attrs,
+        branch: [own, ...node.tail.slice(0, meets)],
+        flipped: !step.flipped,
+      };
+      const tail = [...(producer.tail ?? []), meeting, ...node.tail.slice(meets + 1)];
+      if (new Set(readsOf({ ...producer, tail })).size > MOST_READS)
+        return { declined: `a draw reads at most ${MOST_READS} tensors` };
+      edit.replace(producer, []);
+      edit.replace(node, [{ ...producer, outputs: [output], tail }]);
+      return 'rewritten';
+    }
+    return;
+  },
+};
+
 /** PAD of channels before ADD: the sum takes the unpadded tensor, whose missing channels add nothing. */
 export const foldPadIntoTail: Pass = {
   name: 'fold-pad-into-tail',

@@ -8,7 +8,15 @@ import {
   matmulToFullyConnected,
   splitFusedActivation,
 } from './canonical.js';
-import { composeMoves, foldFlatten, foldPad, foldPadIntoTail, foldScaleAndShift, fuseTail } from './fusing.js';
+import {
+  composeMoves,
+  foldFlatten,
+  foldPad,
+  foldPadIntoTail,
+  foldScaleAndShift,
+  fuseBranch,
+  fuseTail,
+} from './fusing.js';
 import { type Pass, runPasses } from './pass.js';
 
 /** What every executor expects: no fused activations, nothing computed from constants alone, nothing idle. */
@@ -29,6 +37,7 @@ export const fusingPasses: readonly Pass[] = [
   composeMoves,
   foldScaleAndShift,
   fuseTail,
+  fuseBranch,
   foldPadIntoTail,
 ];
 

@@ -95,6 +95,38 @@ describe('fusing passes', () => {
     );
   });
 
+  it('take the way round of x · sigmoid(x) into the draw that makes x', () => {
+    const [s, z] = [activation([1, 4, 4, 8]), activation([1, 4, 4, 8])];
+    const nodes = [
+      node('CONV_2D', [x, filter()], [y], conv),
+      node('LOGISTIC', [y], [s]),
+      node('MUL', [y, s], [z], { fusedActivationFunction: 'NONE' }),
+    ];
+    assert.equal(
+      fused(graphOf([x], nodes, [z])).text,
+      `(%0: float32[1,4,4,4]) {
+  %1: float32[1,4,4,8] = CONV_2D(%0, float32[8,1,1,4]{…}) |> MUL(_, _ |> LOGISTIC)
+} -> %1`,
+    );
+  });
+
+  it('keep the order of operands where ways meet: x − relu6(x + 3), and what follows', () => {
+    const [a, b, c, d] = [0, 1, 2, 3].map(() => activation([1, 4, 4, 8]));
+    const nodes = [
+      node('CONV_2D', [x, filter()], [y], conv),
+      node('ADD', [constant([1], [3]), y], [a!]),
+      node('RELU6', [a], [b!]),
+      node('SUB', [y, b], [c!]),
+      node('ABS', [c], [d!]),
+    ];
+    assert.equal(
+      fused(graphOf([x], nodes, [d!])).text,
+      `(%0: float32[1,4,4,4]) {
+  %1: float32[1,4,4,8] = CONV_2D(%0, float32[8,1,1,4]{…}) |> SUB(_, _ |> ADD(float32[1]{3}, _) |> RELU6) |> ABS
+} -> %1`,
+    );
+  });
+
   it('make one move of a shuffle of channels and of the split behind it', () => {
     const shapes = [
       [1, 4, 4, 2, 6],
