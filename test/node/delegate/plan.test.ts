@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import type { Graph, Value } from '../../../delegate/index.js';
-import { fuse } from '../../../delegate/passes/index.js';
+import { canonicalize, fuse } from '../../../delegate/passes/index.js';
 import { makePlan, type PlanTarget } from '../../../delegate/plan/plan.js';
+import { toGraph } from '../../../src/format/graph.js';
+import { readModel } from '../../../src/format/read.js';
+import { sharedFile, skipWithoutShared } from '../../support/files.js';
 import { activation, constant, graphOf, node } from './build.js';
 
 const target: PlanTarget = {
@@ -80,4 +84,17 @@ describe('minimal filtering', () => {
     assert.equal(kernels(images(8, 8))[0], 'conv_3x3');
     assert.equal(kernels(images(64, 64, 2))[0], 'conv_3x3');
   });
+});
+
+describe('memory of networks', () => {
+  const networks = ['mobilenet_v1_1.0_224', 'mobilenet_v2_1.0_224', 'efficientnet_b0', 'transformer_encoder_2l'];
+  for (const name of networks)
+    it(`is at most 1.05 of the bound for ${name}`, { skip: skipWithoutShared }, () => {
+      const file = sharedFile(`networks/${name}/${name}_float32.tflite.gz`);
+      const graph = fuse(canonicalize(toGraph(readModel(new Uint8Array(gunzipSync(file))), 0)));
+      for (const targets of [4, 8] as const) {
+        const { activationBytes, lowerBoundBytes } = makePlan(graph, { ...target, targets, narrowest: 32 });
+        assert.ok(activationBytes <= 1.05 * lowerBoundBytes, `${activationBytes} of ${lowerBoundBytes}`);
+      }
+    });
 });
