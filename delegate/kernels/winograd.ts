@@ -132,7 +132,7 @@ export function transformBack(node: Node, context: BuildContext, m: Value, bias:
     return `${startOfSlice(k, b, slice)}
     vec2 texel = floor(vec2(o_x, o_y) * 0.5), odd = vec2(o_x, o_y) - texel * 2.0;
     vec2 at = ${input.tile(`o_n * ${float(POINTS)}`, slice.s)} + texel;
-    float pitch = ${pitch}, layer = ${input.layerOf(slice)} + odd.y * 2.0 + odd.x;
+    float pitch = ${pitch}, layer = ${plus('odd.y * 2.0 + odd.x', input.layerOf(slice))};
     vec4 u0, u1, u2, u3, v0, v1, v2, v3;
     ${range(4).map(line).join('\n    ')}
     ${sums.join(' ')}`;
