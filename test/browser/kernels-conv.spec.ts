@@ -57,6 +57,17 @@ function expectAgreement(test: Case): void {
 }
 
 describe('convolutions', () => {
+  it('read weights that fit from a uniform buffer', () => {
+    const options = { compileOptions: { preferredGlObjectType: 2 } } as const;
+    for (const [inC, outC] of pairs)
+      for (const size of [
+        [1, 1],
+        [3, 3],
+        [8, 8],
+      ] as const)
+        expectAgreement({ ...conv([1, 9, 11, inC], outC, { size }), options });
+    expectAgreement({ ...depthwise([1, 9, 11, 20], 1, { size: [3, 3] }), options });
+  });
   for (const [inC, outC] of [
     [48, 48],
     [50, 61],
