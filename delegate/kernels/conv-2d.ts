@@ -8,7 +8,7 @@ import { startText } from './bias.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
 import { activationText } from './tail.js';
 import { patchOf, sizeText, tapText, type Window, type WindowAttrs, windowOf } from './window.js';
-import { stacked, transformBack, transformPatches, winogradFilter, winogradShapes } from './winograd.js';
+import { POINTS, transformBack, transformPatches, winogradFilter, winogradShapes } from './winograd.js';
 
 /** Input pixels that stay in registers; larger windows loop over their taps. */
 const LARGEST_PATCH = 49;
@@ -20,9 +20,11 @@ const conv2d: GpuForm = {
     const [x, filter, bias] = node.inputs as [Value, Value, Value | undefined];
     const [outC, kh, kw, groupC] = filter.shape as [number, number, number, number];
     const window = windowOf(attrsOf<WindowAttrs>(node), [kh, kw], x.shape[1]!, x.shape[2]!);
-    const dense = ungrouped(filter.data as ArrayLike<number>, outC, kh * kw, groupC, x.shape[3]!);
+    const dense = () => ungrouped(filter.data as ArrayLike<number>, outC, kh * kw, groupC, x.shape[3]!);
     return (
-      winograd(node, context, x, dense, window, bias) ?? [convolution(node, context, x, dense, outC, window, bias)]
+      winograd(node, context, x, dense, window, bias) ?? [
+        convolution(node, context, x, outC, window, bias, () => [dense()]),
+      ]
     );
   },
 };
@@ -36,7 +38,7 @@ const fullyConnected: GpuForm = {
     const isFlattened = x.shape.at(-1) !== filter.shape[1];
     const size = isFlattened ? ([x.shape[1]!, x.shape[2]!] as const) : ([1, 1] as const);
     const window: Window = { filter: size, stride: [1, 1], dilation: [1, 1], before: [0, 0] };
-    return [convolution(node, context, x, filter.data as ArrayLike<number>, filter.shape[0]!, window, bias)];
+    return [convolution(node, context, x, filter.shape[0]!, window, bias, () => [filter.data as ArrayLike<number>])];
   },
 };
 
@@ -73,7 +75,7 @@ function winograd(
   node: Node,
   context: BuildContext,
   x: Value,
-  filter: ArrayLike<number>,
+  filter: () => ArrayLike<number>,
   window: Window,
   bias: Value | undefined,
 ): Kernel[] | undefined {
@@ -86,23 +88,24 @@ function winograd(
   const product: Node = { ...node, outputs: [products], tail: [] };
   return [
     transformPatches(node, context, x, patches, window),
-    convolution(product, context, patches, winogradFilter(filter, outC, inC), outC, plain, undefined),
+    convolution(product, context, patches, outC, plain, undefined, () => winogradFilter(filter(), outC, inC), POINTS),
     transformBack(node, context, products, bias),
   ];
 }
 
 /**
- * out[p] = bias + Σ slices, taps of mat4(weights) · in[p · stride + tap · dilation − before]. Where there are several
- * filters, images take them in turns.
+ * out[p] = bias + Σ slices, taps of mat4(weights) · in[p · stride + tap · dilation − before]. Of several filters
+ * images take one each, in turns.
  */
 function convolution(
   node: Node,
   context: BuildContext,
   x: Value,
-  filter: ArrayLike<number> | readonly ArrayLike<number>[],
   outC: number,
   window: Window,
   bias: Value | undefined,
+  filters: () => readonly ArrayLike<number>[],
+  count = 1,
 ): Kernel {
   const output = node.outputs[0]!;
   const [kh, kw] = window.filter;
@@ -111,16 +114,15 @@ function convolution(
   const shape = { outC, taps, inC, outSlices: to.bs, inSlices: taps === 1 ? from.bs : 1 };
   const lanes = lanesOf(inC);
   const split = taps * lanes * to.bs > ARENA_WIDTH;
-  const filters = Array.isArray(filter) ? (filter as readonly ArrayLike<number>[]) : [filter as ArrayLike<number>];
-  const weights = stacked(filters.map((each) => filterBlock(each, { ...shape, split })));
+  const weights = filterBlock(filters, { ...shape, split, count });
   const biases = bias && vectorBlock(bias.data as ArrayLike<number>);
   const k = builderFor(node, context, biases ? [weights, biases] : [weights]);
   const input = k.input(x);
   const w = k.block(weights);
   const b = biases && k.block(biases);
   const steps = k.param(Math.ceil(from.slices / shape.inSlices));
-  const turn = `(o_n - floor((o_n + 0.5) * ${float(1 / filters.length)}) * ${float(filters.length)})`;
-  const behind = filters.length > 1 ? ` + ${turn} * ${k.param(weights.groups / filters.length)}` : '';
+  const turn = `(o_n - floor((o_n + 0.5) * ${float(1 / count)}) * ${float(count)})`;
+  const behind = count > 1 ? ` + ${turn} * ${k.param(weights.groups / count)}` : '';
   const first = `(${to.bs > 1 ? `o_s * ${float(1 / to.bs)}` : 'o_s'} * ${steps}${split ? ` * ${float(taps)}` : ''}${behind})`;
   const patch = patchOf(k, input, window);
   const shares = k.pixels.length > 1 || taps === 1;
@@ -167,7 +169,7 @@ function convolution(
   float cols = ${input.tileW}, down = ${input.tileH}${together ? '' : ', layer = 0.0'};
   vec2 first = vec2(${patch.originX}, o_n * ${input.rows} * down + ${patch.originY}) + 0.5, at = first;
   float last = first.x + (${input.cols} - 0.5) * cols;
-  int n = ${k.spare} ? 0 : int(${steps});
+  int n = ${k.spare()} ? 0 : int(${steps});
   for (int s = 0; s < n; s++) {
     ${range(shape.inSlices).map(slice).join('\n    ')}
     ${advance}
@@ -188,7 +190,7 @@ function convolution(
         vec4 v = mix(vec4(0.0), ${input.at('o_n', 'y', 'x', 's')}, bvec4(inside));
         ${matrices.map((m, ps) => `a${p.index + ps * k.pixels.length} += ${m.times('v')};`).join(' ')} }`;
     return `${sizeText(k, input)}
-  float n = ${k.spare} ? 0.0 : ${steps};
+  float n = ${k.spare()} ? 0.0 : ${steps};
   for (float s = 0.0; s < n; s++) {
     float t = 0.0;
     for (float ky = 0.0; ky < ${float(kh)}; ky++) for (float kx = 0.0; kx < ${float(kw)}; kx++, t += ${float(lanes * to.bs)}) {

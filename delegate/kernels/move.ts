@@ -87,6 +87,8 @@ export const moveForms: readonly GpuForm[] = Object.entries(MOVES).map(([type, v
   type,
   dtypes: ['bool'],
   declines: (node) => {
+    // Passes make it after nodes are placed: what has this name in a file is somebody's custom op.
+    if (type === COMPOSED) return 'it is a custom op';
     const parts = views(node, 0);
     return typeof parts === 'string' ? parts : undefined;
   },

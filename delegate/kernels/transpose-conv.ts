@@ -58,7 +58,7 @@ function transposeConv(
   const lanes = lanesOf(inC);
   const split = kh * kw * lanes * bs > ARENA_WIDTH;
   const shape = { outC, taps: kh * kw, inC, outSlices: bs, inSlices: 1, split };
-  const weights = filterBlock(filter.data as ArrayLike<number>, shape);
+  const weights = filterBlock(() => [filter.data as ArrayLike<number>], shape);
   const biases = bias && vectorBlock(bias.data as ArrayLike<number>);
   const k = builderFor(node, context, biases ? [weights, biases] : [weights]);
   const input = k.input(x);
@@ -104,7 +104,7 @@ function transposeConv(
       }),
     );
     return `${[...masks].map(([name, test]) => `bool ${name} = ${test};`).join(' ')}
-  int n = ${k.spare} ? 0 : int(${slices});
+  int n = ${k.spare()} ? 0 : int(${slices});
   for (int s = 0; s < n; s++) {
     ${[...reads.values()].join('\n    ')}
     ${taps.filter(Boolean).join('\n    ')}

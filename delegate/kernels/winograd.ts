@@ -3,7 +3,7 @@
 // those, and their way back to pixels. Transformed images are tensors [batch · 16, ⌈h / 2⌉, ⌈w / 2⌉, c].
 import type { Node, Value } from '../ir/graph.js';
 import { layoutOf, layoutProblem } from '../layout/layout.js';
-import { vectorBlock, type WeightBlock } from '../layout/weights.js';
+import { vectorBlock } from '../layout/weights.js';
 import { plus } from '../shader/builder.js';
 import { float, range } from '../shader/glsl.js';
 import type { Kernel } from '../shader/kernel.js';
@@ -57,23 +57,6 @@ export function winogradFilter(filter: ArrayLike<number>, outC: number, inC: num
         });
     }
   return points;
-}
-
-/** Blocks of the same shape, one behind the other. */
-export function stacked(blocks: readonly WeightBlock[]): WeightBlock {
-  const { group, groups } = blocks[0]!;
-  const size = group * groups * 4;
-  return {
-    group,
-    groups: groups * blocks.length,
-    texels: () => {
-      const texels = new Float32Array(size * blocks.length);
-      blocks.forEach((block, i) => {
-        texels.set(block.texels(), i * size);
-      });
-      return texels;
-    },
-  };
 }
 
 /**

@@ -44,6 +44,8 @@ export interface FilterShape {
   readonly inSlices: number;
   /** Each tap in a group of its own, where all together are too many for a row of the arena; only for one in slice. */
   readonly split?: boolean;
+  /** Filters of this shape, one behind the other; 1 unless given. */
+  readonly count?: number;
 }
 
 /** Channels that every slice of an input has: 4, or fewer where it has but one slice. */
@@ -54,29 +56,31 @@ export function lanesOf(inC: number): number {
 /**
  * A dense filter [outC, taps, inC] as groups (group of out slices, group of in slices) of texels (in slice, tap, out
  * slice, lane k): what channel k of the input slice gives to the 4 channels of the output slice. Split, the groups are
- * (group of out slices, group of in slices, tap).
+ * (group of out slices, group of in slices, tap). `filters` gives as many as the shape counts.
  */
-export function filterBlock(filter: ArrayLike<number>, shape: FilterShape): WeightBlock {
-  const { outC, taps, inC, outSlices, inSlices } = shape;
+export function filterBlock(filters: () => readonly ArrayLike<number>[], shape: FilterShape): WeightBlock {
+  const { outC, taps, inC, outSlices, inSlices, count = 1 } = shape;
   const outG = Math.ceil(outC / (4 * outSlices));
   const inG = Math.ceil(inC / (4 * inSlices));
   const lanes = lanesOf(inC);
   const texelsOfTap = inSlices * outSlices * lanes;
   return {
     group: shape.split ? texelsOfTap : taps * texelsOfTap,
-    groups: outG * inG * (shape.split ? taps : 1),
+    groups: count * outG * inG * (shape.split ? taps : 1),
     texels: () => {
-      const texels = new Float32Array(outG * inG * taps * texelsOfTap * 4);
-      for (let o = 0; o < outC; o++)
-        for (let i = 0; i < inC; i++) {
-          const [os, is] = [o >> 2, i >> 2];
-          const pair = Math.floor(os / outSlices) * inG + Math.floor(is / inSlices);
-          for (let t = 0; t < taps; t++) {
-            const place = (pair * inSlices + (is % inSlices)) * taps + t;
-            const slice = place * outSlices + (os % outSlices);
-            texels[(slice * lanes + (i & 3)) * 4 + (o & 3)] = filter[(o * taps + t) * inC + i]!;
+      const size = outG * inG * taps * texelsOfTap * 4;
+      const texels = new Float32Array(count * size);
+      for (const [f, filter] of filters().entries())
+        for (let o = 0; o < outC; o++)
+          for (let i = 0; i < inC; i++) {
+            const [os, is] = [o >> 2, i >> 2];
+            const pair = Math.floor(os / outSlices) * inG + Math.floor(is / inSlices);
+            for (let t = 0; t < taps; t++) {
+              const place = (pair * inSlices + (is % inSlices)) * taps + t;
+              const slice = place * outSlices + (os % outSlices);
+              texels[f * size + (slice * lanes + (i & 3)) * 4 + (o & 3)] = filter[(o * taps + t) * inC + i]!;
+            }
           }
-        }
       return texels;
     },
   };

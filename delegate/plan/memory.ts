@@ -127,10 +127,9 @@ function greedy(usages: readonly Usage[], order: readonly number[]): Assignment 
     slots[best]!.usages.push(i);
     slotOf[i] = best;
   }
-  const made = slots.map(({ size: { width, height, layers, half }, usages: held }) => ({
-    ...{ width, height, layers, half },
-    usages: held,
-  }));
+  const made = slots.map(({ size: { width, height, layers, half }, usages: held }) => {
+    return { width, height, layers, half, usages: held };
+  });
   return { slotOf, slots: made, bytes: made.reduce((sum, s) => sum + bytesOf(s), 0) };
 }
 

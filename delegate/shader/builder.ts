@@ -121,7 +121,7 @@ export class ShaderBuilder {
    * True in tiles beyond the last group, whose texels are never read. Long loops are left out there by their count:
    * a `return` would put all that follows under a mask.
    */
-  get spare(): string {
+  spare(): string {
     return `o_s > ${this.param(this.out.slices - 0.5)}`;
   }
 

@@ -26,6 +26,8 @@ export class Executor implements Executable {
   readonly #textures: OwnedTexture[] = [];
   /** By texture and layers: a value may take fewer layers than its texture has. */
   readonly #framebuffers = new Map<string, WebGLFramebuffer>();
+  /** The same by value, for every run. */
+  readonly #framebufferOfValue = new Map<Value, WebGLFramebuffer>();
   readonly #constants = new Map<Value, OwnedTexture>();
   readonly #kernels: readonly Kernel[];
   readonly #staging = new Map<number, Float32Array>();
@@ -90,7 +92,7 @@ export class Executor implements Executable {
     }
     yield 'work';
     for (const piece of this.#arena.pack()) {
-      if (!blocking && !this.#commands.length && this.#programs.areReady(this.#kernels)) this.#warmUp();
+      if (!blocking && !this.#params && this.#programs.areReady(this.#kernels)) this.#warmUp();
       // An upload behind draws that still compile would block the page until they are done.
       while (piece && this.#warm && !isPassed(this.#device, this.#warm)) yield 'wait';
       if (piece) this.#guarded(() => piece.upload());
@@ -98,7 +100,7 @@ export class Executor implements Executable {
     }
     while (!this.#programs.areReady(this.#kernels)) yield 'wait';
     if (blocking) this.#resolve();
-    else if (!this.#warm) this.#warmUp();
+    else if (!this.#params) this.#warmUp();
     while (this.#warm && !isPassed(this.#device, this.#warm)) yield 'wait';
     this.#device.check('compile');
   }
@@ -135,6 +137,8 @@ export class Executor implements Executable {
   }
 
   #framebufferOf(value: Value): WebGLFramebuffer {
+    const known = this.#framebufferOfValue.get(value);
+    if (known) return known;
     const { layers } = this.#plan.layoutOf(value);
     const key = `${this.#plan.textureOf.get(value)}:${layers}`;
     let framebuffer = this.#framebuffers.get(key);
@@ -142,6 +146,7 @@ export class Executor implements Executable {
       framebuffer = this.#device.createFramebuffer({ ...this.#textureOf(value), layers });
       this.#framebuffers.set(key, framebuffer);
     }
+    this.#framebufferOfValue.set(value, framebuffer);
     return framebuffer;
   }
 
