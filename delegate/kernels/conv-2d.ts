@@ -16,10 +16,11 @@ const LARGEST_PATCH = 49;
 const conv2d: GpuForm = {
   type: 'CONV_2D',
   declines: ({ inputs: [, filter, bias] }) => constantFilter(filter, bias),
+  scratches: (node, target) => winogradShapes(node, windowOfConv(node), target),
   build(node, context) {
     const [x, filter, bias] = node.inputs as [Value, Value, Value | undefined];
     const [outC, kh, kw, groupC] = filter.shape as [number, number, number, number];
-    const window = windowOf(attrsOf<WindowAttrs>(node), [kh, kw], x.shape[1]!, x.shape[2]!);
+    const window = windowOfConv(node);
     const dense = () => ungrouped(filter.data as ArrayLike<number>, outC, kh * kw, groupC, x.shape[3]!);
     return (
       winograd(node, context, x, dense, window, bias) ?? [
@@ -28,6 +29,11 @@ const conv2d: GpuForm = {
     );
   },
 };
+
+function windowOfConv(node: Node): Window {
+  const [x, filter] = node.inputs as [Value, Value];
+  return windowOf(attrsOf<WindowAttrs>(node), [filter.shape[1]!, filter.shape[2]!], x.shape[1]!, x.shape[2]!);
+}
 
 /** The matrix product of rows, or of one image as a whole (see `fold-flatten-into-fully-connected`). */
 const fullyConnected: GpuForm = {
@@ -70,7 +76,7 @@ function ungrouped(
   return dense;
 }
 
-/** A 3×3 convolution by minimal filtering, where that is less work; sums of halves would lose too much. */
+/** A 3×3 convolution by minimal filtering, where that is less work. */
 function winograd(
   node: Node,
   context: BuildContext,
@@ -79,10 +85,9 @@ function winograd(
   window: Window,
   bias: Value | undefined,
 ): Kernel[] | undefined {
-  const shapes = winogradShapes(x, node.outputs[0]!, window, context.target.maxTextureSize);
-  if (!shapes) return undefined;
-  const [patches, products] = [context.scratch(shapes.input), context.scratch(shapes.output)];
-  if (context.target.isHalf(patches)) return undefined;
+  const [input, output] = winogradShapes(node, window, context.target);
+  if (!input || !output) return undefined;
+  const [patches, products] = [context.scratch(input), context.scratch(output)];
   const [inC, outC] = [x.shape[3]!, node.outputs[0]!.shape[3]!];
   const plain: Window = { filter: [1, 1], stride: [1, 1], dilation: [1, 1], before: [0, 0] };
   const product: Node = { ...node, outputs: [products], tail: [] };
@@ -135,7 +140,7 @@ function convolution(
   function unrolled(): string {
     const plane = from.bx * from.by;
     const together = shape.inSlices === from.bs;
-    const next = 'vec2 to = vec2(at.x + cols, at.y); to = mix(to, vec2(first.x, at.y + down), bvec2(to.x > last));';
+    const next = 'vec2 to = vec2(at.x + cols, at.y); to = mix(to, vec2(first, at.y + down), bvec2(to.x > last));';
     const advance = together
       ? `${next} at = to;`
       : `layer = ${float(plane)} - layer; ${next} at = mix(at, to, bvec2(layer < 0.5));`;
@@ -167,8 +172,8 @@ function convolution(
     };
     return `${patch.before}
   float cols = ${input.tileW}, down = ${input.tileH}${together ? '' : ', layer = 0.0'};
-  vec2 first = vec2(${patch.originX}, o_n * ${input.rows} * down + ${patch.originY}) + 0.5, at = first;
-  float last = first.x + (${input.cols} - 0.5) * cols;
+  float first = ${patch.originX} + 0.5, last = first + (${input.cols} - 0.5) * cols;
+  vec2 at = vec2(${patch.originX}, ${patch.originY}) + ${input.tile('o_n', '0.0')};
   int n = ${k.spare()} ? 0 : int(${steps});
   for (int s = 0; s < n; s++) {
     ${range(shape.inSlices).map(slice).join('\n    ')}

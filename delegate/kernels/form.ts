@@ -20,6 +20,8 @@ export interface GpuForm {
   readonly dtypes?: readonly DType[];
   /** Why the GPU cannot take this node, beyond element types and sizes; `undefined` when it can. */
   declines?(node: Node): string | undefined;
+  /** Shapes of the large tensors between the draws of a node, in order: each is made by one draw and read by the next. */
+  scratches?(node: Node, target: Pick<ShaderTarget, 'maxTextureSize' | 'precision'>): readonly Shape[];
   /** The draws of a node, in order; the last one writes the node's output (one kernel per output where several). */
   build(node: Node, context: BuildContext): readonly Kernel[];
 }

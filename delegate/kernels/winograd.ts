@@ -2,11 +2,12 @@
 // 2×2 outputs takes 36. Three kinds of draws: patches to their 16 transformed values, a matrix product for each of
 // those, and their way back to pixels. Transformed images are tensors [batch · 16, ⌈h / 2⌉, ⌈w / 2⌉, c].
 import type { Node, Value } from '../ir/graph.js';
-import { layoutOf, layoutProblem } from '../layout/layout.js';
+import { type Shape, sizeOf } from '../ir/shape.js';
+import { layoutProblem } from '../layout/layout.js';
 import { vectorBlock } from '../layout/weights.js';
 import { plus } from '../shader/builder.js';
 import { float, range } from '../shader/glsl.js';
-import type { Kernel } from '../shader/kernel.js';
+import type { Kernel, ShaderTarget } from '../shader/kernel.js';
 import { startOfSlice } from './bias.js';
 import { type BuildContext, builderFor } from './form.js';
 import { activationText } from './tail.js';
@@ -19,28 +20,26 @@ const LEAST_GAIN = 1.3;
 /** Elements of a transformed image. */
 const LARGEST_IMAGE = 2 ** 21;
 
-/** Shapes of the transformed input and output of a convolution, or `undefined` where the direct kernel is better. */
+/** Shapes of the transformed input and output of a convolution; none where the direct kernel is better. */
 export function winogradShapes(
-  x: Value,
-  output: Value,
+  { inputs: [x], outputs: [output] }: Node,
   { filter, stride, dilation }: Window,
-  limit: number,
-): { readonly input: readonly number[]; readonly output: readonly number[] } | undefined {
-  const [n, h, w, outC] = output.shape as [number, number, number, number];
-  const inC = x.shape[3]!;
+  { maxTextureSize, precision }: Pick<ShaderTarget, 'maxTextureSize' | 'precision'>,
+): readonly Shape[] {
+  const [n, h, w, outC] = output!.shape as [number, number, number, number];
+  const inC = x!.shape[3]!;
   const isPlain = [...filter, ...stride, ...dilation].join() === '3,3,1,1,1,1';
-  if (!isPlain || h < 4 || w < 4) return undefined;
+  // Sums of halves would lose too much.
+  if (!isPlain || h < 4 || w < 4 || precision === 'float16') return [];
   // In fetches for each 2×2 outputs, 27 multiply-adds counted as one; the ways there and back as measured.
   const [i, o] = [Math.ceil(inC / 4), Math.ceil(outC / 4)];
   const direct = 65 * i * o;
   const transformed = 34 * i * o + 60 * i + 20 * o;
-  if (direct < transformed * LEAST_GAIN) return undefined;
+  if (direct < transformed * LEAST_GAIN) return [];
   const of = (c: number) => [n * POINTS, Math.ceil(h / 2), Math.ceil(w / 2), c] as const;
-  const shapes = { input: of(inC), output: of(outC) };
-  const fits = [shapes.input, shapes.output].every(
-    (shape) => layoutProblem(shape, limit) === undefined && shape.reduce((a, d) => a * d, 1) <= LARGEST_IMAGE,
-  );
-  return fits ? shapes : undefined;
+  const shapes = [of(inC), of(outC)];
+  const fits = shapes.every((shape) => !layoutProblem(shape, maxTextureSize) && sizeOf(shape) <= LARGEST_IMAGE);
+  return fits ? shapes : [];
 }
 
 /** A filter [outC, 3, 3, inC] as one [outC, inC] for each point: G · g · Gᵀ. */
@@ -101,11 +100,10 @@ export function transformBack(node: Node, context: BuildContext, m: Value, bias:
   const k = builderFor(node, context, biases ? [biases] : []);
   const input = k.input(m);
   const b = biases && k.block(biases);
-  const { rows, tileH } = layoutOf(m.shape, context.target);
-  const pitch = k.param(rows * tileH);
   const body = k.eachSlice((slice) => {
     const line = (i: number) => {
-      const read = (j: number) => input.texel(`at + vec2(0.0, ${float(4 * i + j)} * pitch)`, 'layer');
+      const read = (j: number) =>
+        input.texel(`${input.tile(`(first + ${float(4 * i + j)})`, slice.s)} + texel`, 'layer');
       return `{ vec4 m0 = ${read(0)}, m1 = ${read(1)}, m2 = ${read(2)}, m3 = ${read(3)}; u${i} = m0 + m1 + m2; v${i} = m1 - m2 - m3; }`;
     };
     const sums = k.pixels.map(({ index, px, py }) => {
@@ -114,8 +112,7 @@ export function transformBack(node: Node, context: BuildContext, m: Value, bias:
     });
     return `${startOfSlice(k, b, slice)}
     vec2 texel = floor(vec2(o_x, o_y) * 0.5), odd = vec2(o_x, o_y) - texel * 2.0;
-    vec2 at = ${input.tile(`o_n * ${float(POINTS)}`, slice.s)} + texel;
-    float pitch = ${pitch}, layer = ${plus('odd.y * 2.0 + odd.x', input.layerOf(slice))};
+    float first = o_n * ${float(POINTS)}, layer = ${plus('odd.y * 2.0 + odd.x', input.layerOf(slice))};
     vec4 u0, u1, u2, u3, v0, v1, v2, v3;
     ${range(4).map(line).join('\n    ')}
     ${sums.join(' ')}`;

@@ -7,7 +7,7 @@ import { type Shape, sizeOf } from '../ir/shape.js';
  * bx × by planes, and slices over bs, so that one fragment with bx · by · bs render targets writes a block of pixels
  * of a group of slices: each weight it fetches serves all pixels, each input texel all slices. Layer
  * (s % bs) · bx · by + (y % by) · bx + x % bx holds a plane. The texels of one (n, group) form a tile of tileW × tileH;
- * tiles stand in a grid: `cols` groups side by side, `rows` of them for each n, one n below the other.
+ * tile n · groups + group stands in a grid of `cols` tiles side by side and `rows` of those.
  */
 export interface Layout {
   readonly n: number;
@@ -18,6 +18,8 @@ export interface Layout {
   readonly bx: number;
   readonly by: number;
   readonly bs: number;
+  /** Tiles of an n. */
+  readonly groups: number;
   readonly tileW: number;
   readonly tileH: number;
   readonly cols: number;
@@ -55,8 +57,9 @@ export function layoutOf(shape: Shape, { atlasWidth, targets }: Grid): Layout {
   const groups = Math.ceil(slices / bs);
   const tileW = Math.ceil(w / bx);
   const tileH = Math.ceil(h / by);
-  const rows = Math.max(1, Math.ceil(groups / Math.max(1, Math.floor(atlasWidth / tileW))));
-  const cols = Math.ceil(groups / rows);
+  const tiles = n * groups;
+  const rows = Math.max(1, Math.ceil(tiles / Math.max(1, Math.floor(atlasWidth / tileW))));
+  const cols = Math.ceil(tiles / rows);
   return {
     n,
     h,
@@ -66,12 +69,13 @@ export function layoutOf(shape: Shape, { atlasWidth, targets }: Grid): Layout {
     bx,
     by,
     bs,
+    groups,
     tileW,
     tileH,
     cols,
     rows,
     width: cols * tileW,
-    height: n * rows * tileH,
+    height: rows * tileH,
     layers: bx * by * bs,
   };
 }
@@ -101,24 +105,24 @@ export function sameStorage(a: Layout, b: Layout): boolean {
 
 /** Calls `visit(texel offset in floats, element index of lane 0, lanes in use)` for every texel that holds elements. */
 export function eachTexel(layout: Layout, visit: (offset: number, element: number, lanes: number) => void): void {
-  const { n: N, h, w, c, slices, bx, by, bs, tileW, tileH, cols, rows, width, height } = layout;
+  const { n: N, h, w, c, slices, bx, by, bs, groups, tileW, tileH, cols, width, height } = layout;
   const layer = width * height;
   const table = (size: number, texelOf: (i: number) => number) =>
     Int32Array.from({ length: size }, (_, i) => texelOf(i));
   const ofColumn = table(w, (x) => (x % bx) * layer + Math.floor(x / bx));
-  const ofSlice = table(slices, (s) => {
-    const group = Math.floor(s / bs);
-    const tile = Math.floor(group / cols) * tileH * width + (group % cols) * tileW;
-    return (s % bs) * bx * by * layer + tile;
+  const ofSlice = table(N * slices, (i) => {
+    const s = i % slices;
+    const tile = Math.floor(i / slices) * groups + Math.floor(s / bs);
+    return (s % bs) * bx * by * layer + Math.floor(tile / cols) * tileH * width + (tile % cols) * tileW;
   });
   let element = 0;
   for (let n = 0; n < N; n++)
     for (let y = 0; y < h; y++) {
-      const line = (y % by) * bx * layer + (n * rows * tileH + Math.floor(y / by)) * width;
+      const line = (y % by) * bx * layer + Math.floor(y / by) * width;
       for (let x = 0; x < w; x++, element += c)
         for (let s = 0; s < slices; s++) {
           const lanes = Math.min(4, c - 4 * s);
-          visit((line + ofColumn[x]! + ofSlice[s]!) * 4, element + 4 * s, lanes);
+          visit((line + ofColumn[x]! + ofSlice[n * slices + s]!) * 4, element + 4 * s, lanes);
         }
     }
 }
@@ -142,7 +146,7 @@ export function unpackTexels(texels: ArrayLike<number>, layout: Layout, values: 
   });
 }
 
-/** True where the used texels, row by row, are the dense tensor itself (padded to whole texels): one pixel, one layer. */
-export function isLinear(layout: Layout): boolean {
-  return layout.layers === 1 && layout.n === 1 && layout.tileW === 1 && layout.tileH === 1;
+/** True where the used texels, row by row, are the dense tensor itself (padded to whole texels): images of one pixel. */
+export function isLinear({ layers, tileW, tileH, n, c }: Layout): boolean {
+  return layers * tileW * tileH === 1 && (n === 1 || c % 4 === 0);
 }

@@ -1,6 +1,6 @@
 import { DeviceError, UnsupportedError } from '../errors.js';
 import { isFloat } from '../ir/dtype.js';
-import { type Graph, type Node, nodeName, readsOf, type Value, valuesOf } from '../ir/graph.js';
+import { type Graph, type Node, nodeName, readsOf, stepsOf, type Value, valuesOf } from '../ir/graph.js';
 import { type Shape, sizeOf } from '../ir/shape.js';
 import { forms } from '../kernels/index.js';
 import { atlasWidthFor, isLinear, type Layout, layoutOf, layoutProblem, sameStorage } from '../layout/layout.js';
@@ -54,8 +54,10 @@ export interface Plan {
   layoutOf(value: Value): Layout;
 }
 
-/** Widths that are tried for the textures of a model, as multiples of its widest tile. */
-const WIDENINGS = [1, 1.125, 1.25, 1.5, 1.75, 2, 3, 4, 8];
+/** Widths that are tried for the textures of a model beside those of its tiles, as multiples of the narrowest. */
+const WIDENINGS = [1, 1.25, 1.5, 2, 3, 4, 5];
+/** Widths of tiles that are tried: the widest. */
+const MOST_WIDTHS = 16;
 
 /** Ops whose result is their first input under another shape. */
 const SHAPE_ONLY = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS']);
@@ -120,40 +122,39 @@ export function makePlan(graph: Graph, options: PlanTarget): Plan {
 }
 
 /**
- * The common width of the textures: at the narrowest that all shapes allow and some wider ones, memory is planned
- * roughly, by nodes instead of draws; the smallest result wins.
+ * The common width of the textures: at the widths of tiles and some others, memory is planned roughly, by nodes instead
+ * of draws; the smallest result wins.
  */
-function chooseAtlasWidth(
-  graph: Graph,
-  shapes: readonly Shape[],
-  { targets, maxTextureSize, narrowest }: PlanTarget,
-): number {
+function chooseAtlasWidth(graph: Graph, shapes: readonly Shape[], options: PlanTarget): number {
+  const { targets, maxTextureSize, narrowest } = options;
   const kept = new Set([...graph.inputs, ...graph.outputs]);
-  const lives = new Map<Value, [first: number, last: number]>();
-  graph.nodes.forEach((node, step) => {
-    for (const value of [...readsOf(node), ...node.outputs]) {
-      if (value.data || kept.has(value)) continue;
-      const life = lives.get(value);
-      if (life) life[1] = step;
-      else lives.set(value, [step, step]);
-    }
-  });
-  const shared = [...lives];
-  const tileOf = ({ shape }: Value) => layoutOf(shape, { atlasWidth: 1, targets }).tileW;
-  const widest = shared.reduce((w, [value]) => Math.max(w, tileOf(value)), narrowest);
+  const lives = new Map<Value, { shape: Shape; first: number; last: number }>();
+  const scratches: { shape: Shape; first: number; last: number }[] = [];
+  let step = 0;
+  const touch = (value: Value) => {
+    if (value.data || kept.has(value)) return;
+    const life = lives.get(value);
+    if (life) life.last = step;
+    else lives.set(value, { shape: value.shape, first: step, last: step });
+  };
+  for (const node of graph.nodes) {
+    for (const value of node.inputs) if (value) touch(value);
+    for (const shape of forms.get(node.type)?.scratches?.(node, options) ?? [])
+      scratches.push({ shape, first: step, last: ++step });
+    for (const { operand } of stepsOf(node.tail)) if (operand) touch(operand);
+    node.outputs.forEach(touch);
+    step++;
+  }
+  const shared = [...lives.values(), ...scratches];
   const bytesAt = (atlasWidth: number): number =>
     assignMemory(
-      shared.map(([{ shape }, [first, last]]) => ({
-        ...layoutOf(shape, { atlasWidth, targets }),
-        half: false,
-        first,
-        last,
-      })),
+      shared.map(({ shape, ...life }) => ({ ...layoutOf(shape, { atlasWidth, targets }), half: false, ...life })),
       0,
     ).bytes;
-  const candidates = new Set(
-    WIDENINGS.map((by) => atlasWidthFor(shapes, targets, maxTextureSize, Math.ceil(widest * by))),
-  );
+  const tiles = new Set(shared.map(({ shape }) => layoutOf(shape, { atlasWidth: 1, targets }).tileW));
+  const wide = [...tiles].filter((width) => width > narrowest).sort((a, b) => b - a);
+  const widths = [...WIDENINGS.map((by) => Math.ceil(narrowest * by)), ...wide.slice(0, MOST_WIDTHS)];
+  const candidates = new Set(widths.map((width) => atlasWidthFor(shapes, targets, maxTextureSize, width)));
   let best = { width: 0, bytes: Number.POSITIVE_INFINITY };
   for (const width of candidates) {
     const bytes = bytesAt(width);

@@ -39,11 +39,10 @@ export interface InputAccess {
   tile(n: string, s: string): string;
   /** The layer of the first plane of a slice: of one that the fragment writes, or of any slice s. */
   layerOf(s: SliceOfGroup | string): string | number;
-  /** A parameter: how far apart groups of slices are (tileW, tileH), rows a batch, columns, … */
+  /** Parameters: the size of a tile, and tiles side by side. */
   readonly tileW: string;
   readonly tileH: string;
   readonly cols: string;
-  readonly rows: string;
 }
 
 /** A weight block as shader text reads it, through a cursor at one group. */
@@ -118,11 +117,11 @@ export class ShaderBuilder {
   }
 
   /**
-   * True in tiles beyond the last group, whose texels are never read. Long loops are left out there by their count:
+   * True in tiles beyond the last, whose texels are never read. Long loops are left out there by their count:
    * a `return` would put all that follows under a mask.
    */
   spare(): string {
-    return `o_s > ${this.param(this.out.slices - 0.5)}`;
+    return `o_n > ${this.param(this.out.n - 0.5)}`;
   }
 
   /** A number that differs between draws of one program: the text of a read from the parameter buffer. */
@@ -166,12 +165,7 @@ export class ShaderBuilder {
       const l = typeof layer === 'number' ? float(layer) : layer;
       return normalized ? `texture(x${i}, vec3(${position}, ${l}))` : `texelFetch(x${i}, ivec3(${position}, ${l}), 0)`;
     };
-    const [tileW, tileH, cols, rows] = [
-      this.param(layout.tileW),
-      this.param(layout.tileH),
-      this.param(layout.cols),
-      this.param(layout.rows),
-    ];
+    const [tileW, tileH, cols] = [this.param(layout.tileW), this.param(layout.tileH), this.param(layout.cols)];
     const { bx, by, bs } = layout;
     const declared = new Set<string>();
     const once = (name: string, declare: () => void) => {
@@ -197,7 +191,6 @@ export class ShaderBuilder {
       tileW,
       tileH,
       cols,
-      rows,
       at: (n, y, x, s) => {
         once('at', () => this.#declareAt(i, access));
         return `x${i}_at(${n}, ${y}, ${x}, ${s})`;
@@ -207,10 +200,11 @@ export class ShaderBuilder {
     return access;
   }
 
-  #declareTile(i: number, { layout, tileW, tileH, cols, rows }: InputAccess, perCol: string): void {
+  #declareTile(i: number, { layout, tileW, tileH, cols }: InputAccess, perCol: string): void {
+    const group = layout.bs > 1 ? `floor(s * ${float(1 / layout.bs)})` : 's';
     this.declare(`vec2 x${i}_tile(float n, float s) {
-  float g = ${layout.bs > 1 ? `floor(s * ${float(1 / layout.bs)})` : 's'}, row = floor((g + 0.5) * ${perCol});
-  return vec2((g - row * ${cols}) * ${tileW}, (n * ${rows} + row) * ${tileH}) + 0.5;
+  float tile = n * ${this.param(layout.groups)} + ${group}, row = floor((tile + 0.5) * ${perCol});
+  return vec2(tile - row * ${cols}, row) * vec2(${tileW}, ${tileH}) + 0.5;
 }`);
   }
 
@@ -283,7 +277,7 @@ export class ShaderBuilder {
    * (texel in the tile: pixel / block). `tail` maps a plane to the statements fused behind.
    */
   finish(name: string, body: string, multiplyAdds: number, tail: (plane: Plane) => string = () => ''): Kernel {
-    const { c, tileW, tileH, cols, rows, bx, by, bs } = this.out;
+    const { c, tileW, tileH, cols, groups, bx, by, bs } = this.out;
     const tails = this.planes.map(tail).join('\n  ');
     const ragged = c % (4 * bs) !== 0;
     const text = `${body}\n${tails}`;
@@ -297,9 +291,9 @@ export class ShaderBuilder {
     const locate = located
       ? `vec2 f = floor(gl_FragCoord.xy);
   float col = floor((f.x + 0.5) * ${this.param(1 / tileW)}), o_x = f.x - col * ${this.param(tileW)};
-  float line = floor((f.y + 0.5) * ${this.param(1 / tileH)}), o_y = f.y - line * ${this.param(tileH)};
-  float o_n = floor((line + 0.5) * ${this.param(1 / rows)});
-  float o_s = ((line - o_n * ${this.param(rows)}) * ${this.param(cols)} + col)${bs > 1 ? ` * ${float(bs)}` : ''};`
+  float row = floor((f.y + 0.5) * ${this.param(1 / tileH)}), o_y = f.y - row * ${this.param(tileH)};
+  float tile = row * ${this.param(cols)} + col, o_n = floor((tile + 0.5) * ${this.param(1 / groups)});
+  float o_s = (tile - o_n * ${this.param(groups)})${bs > 1 ? ` * ${float(bs)}` : ''};`
       : '';
     const lanes = this.slices
       .filter(() => ragged)

@@ -34,6 +34,8 @@ export interface ShaderTarget extends Grid {
   /** `texture` is the faster fetch on software GLs; `texelFetch` has no gradients, which keeps loops rolled on D3D. */
   readonly fetch: 'texture' | 'texelFetch';
   readonly maxTextureSize: number;
+  /** Of the tensors between draws. */
+  readonly precision: 'float32' | 'float16';
   /**
    * How many vec4 of parameters may reach the fragments as flat varyings; 0: all are read from the uniform buffer.
    * SwiftShader checks bounds and branches for each number of a uniform buffer that a fragment reads.
