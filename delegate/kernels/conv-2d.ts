@@ -129,10 +129,12 @@ function convolution(
   const turn = `(o_n - floor((o_n + 0.5) * ${float(1 / count)}) * ${float(count)})`;
   const behind = count > 1 ? ` + ${turn} * ${k.param(weights.groups / count)}` : '';
   const first = `(${to.bs > 1 ? `o_s * ${float(1 / to.bs)}` : 'o_s'} * ${steps}${split ? ` * ${float(taps)}` : ''}${behind})`;
-  const patch = patchOf(k, input, window);
+  const outside = window.outside ? 'outside' : 'vec4(0.0)';
+  const pads = window.outside && range(4).map((i) => k.param(window.outside![i] ?? 0));
+  const patch = patchOf(k, input, window, outside);
   const shares = k.pixels.length > 1 || taps === 1;
   const isUnrolled = !split && shares && patch.pixels <= LARGEST_PATCH;
-  const body = `${startText(k, b)}\n  ${w.begin(first)}\n  ${isUnrolled ? unrolled() : rolled()}`;
+  const body = `${pads ? `vec4 outside = vec4(${pads});` : ''}${startText(k, b)}\n  ${w.begin(first)}\n  ${isUnrolled ? unrolled() : rolled()}`;
   const multiplyAdds = output.shape.reduce((a, d) => a * d, 1) * taps * inC;
   return k.finish(`conv_${kh}x${kw}`, body, multiplyAdds, activationText(k, node));
 
@@ -192,7 +194,7 @@ function convolution(
       );
     });
     const add = (p: Plane) => `{ ${tapText(k, p, window)}
-        vec4 v = mix(vec4(0.0), ${input.at('o_n', 'y', 'x', 's')}, bvec4(inside));
+        vec4 v = mix(${outside}, ${input.at('o_n', 'y', 'x', 's')}, bvec4(inside));
         ${matrices.map((m, ps) => `a${p.index + ps * k.pixels.length} += ${m.times('v')};`).join(' ')} }`;
     return `${sizeText(k, input)}
   float n = ${k.spare()} ? 0.0 : ${steps};

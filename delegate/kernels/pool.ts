@@ -63,7 +63,7 @@ function poolKernel(
 ): Kernel {
   const k = builderFor(node, context);
   const input = k.input(x);
-  const patch = patchOf(k, input, window, padValue ?? pool.fold.start);
+  const patch = patchOf(k, input, window, `vec4(${float(padValue ?? pool.fold.start)})`);
   const [kh, kw] = window.filter;
   const name = `${node.type.toLowerCase()}_${kh}x${kw}`;
   const start = `vec4(${float(pool.fold.start)})`;

@@ -10,6 +10,8 @@ export interface Window {
   readonly dilation: readonly [number, number];
   /** Rows above and columns left of the input. */
   readonly before: readonly [number, number];
+  /** What the channels of pixels outside the input are, up to 4; zero where absent. */
+  readonly outside?: readonly number[];
 }
 
 /** Attributes that make a window; `pads` (above, below, left, right) is what `fold-pad` leaves and beats `padding`. */
@@ -22,6 +24,8 @@ export interface WindowAttrs {
   readonly pads?: readonly number[];
   /** What pixels outside the input are for a pool, where they take part in it. */
   readonly padValue?: number;
+  /** What the channels of pixels outside the input are for a convolution, where that is not zero. */
+  readonly padValues?: readonly number[];
 }
 
 /** The window of a node whose input is h × w. */
@@ -33,7 +37,8 @@ export function windowOf(a: WindowAttrs, filter: readonly [number, number], h: n
         windowOutput(h, filter[0], a.strideH, dilation[0], a.padding).before,
         windowOutput(w, filter[1], a.strideW, dilation[1], a.padding).before,
       ] as const);
-  return { filter, stride: [a.strideH, a.strideW], dilation, before };
+  const outside = a.padValues && { outside: a.padValues };
+  return { filter, stride: [a.strideH, a.strideW], dilation, before, ...outside };
 }
 
 /** The input pixels that a fragment's block of outputs reads, each fetched once. */
@@ -52,8 +57,8 @@ export interface Patch {
   readonly pixels: number;
 }
 
-/** The distinct input offsets of a block, at most one fetch each; pixels outside the input are `fill`. */
-export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 0): Patch {
+/** The distinct input offsets of a block, at most one fetch each; pixels outside the input are `fill`, a GLSL vec4. */
+export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 'vec4(0.0)'): Patch {
   const { bx, by } = k.out;
   const rowOf = ({ py }: Plane, ky: number) => py * w.stride[0] + ky * w.dilation[0] - w.before[0];
   const colOf = ({ px }: Plane, kx: number) => px * w.stride[1] + kx * w.dilation[1] - w.before[1];
@@ -129,7 +134,7 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 0): 
         cols.map((dx) => {
           const v = `vec4 ${name(dy, dx)} = ${read(slice, layer, dy, dx)};`;
           const m = condition(dy, dx);
-          return m ? `${v} ${name(dy, dx)} = mix(vec4(${float(fill)}), ${name(dy, dx)}, bvec4(${m}));` : v;
+          return m ? `${v} ${name(dy, dx)} = mix(${fill}, ${name(dy, dx)}, bvec4(${m}));` : v;
         }),
       );
       return [isAligned ? coordinates(position) : '', ...reads].join('\n    ');

@@ -23,14 +23,14 @@ const LARGEST_IMAGE = 2 ** 21;
 /** Shapes of the transformed input and output of a convolution; none where the direct kernel is better. */
 export function winogradShapes(
   { inputs: [x], outputs: [output] }: Node,
-  { filter, stride, dilation }: Window,
+  { filter, stride, dilation, outside }: Window,
   { maxTextureSize, precision }: Pick<ShaderTarget, 'maxTextureSize' | 'precision'>,
 ): readonly Shape[] {
   const [n, h, w, outC] = output!.shape as [number, number, number, number];
   const inC = x!.shape[3]!;
   const isPlain = [...filter, ...stride, ...dilation].join() === '3,3,1,1,1,1';
   // Sums of halves would lose too much.
-  if (!isPlain || h < 4 || w < 4 || precision === 'float16') return [];
+  if (!isPlain || outside || h < 4 || w < 4 || precision === 'float16') return [];
   // In fetches for each 2×2 outputs, 27 multiply-adds counted as one; the ways there and back as measured.
   const [i, o] = [Math.ceil(inC / 4), Math.ceil(outC / 4)];
   const direct = 65 * i * o;

@@ -104,64 +104,6 @@ export const foldFlatten: Pass = {
 /** Pixels of an image that a fully connected layer reads in one loop. */
 const LARGEST_FLATTENED = 256;
 
-/** Ops whose filter and bias are inputs 1 and 2; the axis of the filter that counts output channels. */
-const FILTERS: Readonly<Record<string, { readonly x: number; readonly axis: number }>> = {
-  CONV_2D: { x: 0, axis: 0 },
-  DEPTHWISE_CONV_2D: { x: 0, axis: 3 },
-  FULLY_CONNECTED: { x: 0, axis: 0 },
-};
-
-/** MUL, ADD or SUB of a constant per channel becomes part of the filter and bias before it: batch normalisation vanishes. */
-export const foldScaleAndShift: Pass = {
-  name: 'fold-scale-and-shift',
-  at(node, edit) {
-    if (node.type !== 'MUL' && node.type !== 'ADD' && node.type !== 'SUB') return;
-    const position = node.inputs[0]?.data ? 0 : 1;
-    const constant = node.inputs[position];
-    const x = node.inputs[1 - position];
-    const [output] = node.outputs;
-    if (!constant?.data || !x || x.data || !output || node.tail?.length || !sameShape(x.shape, output.shape)) return;
-    const producer = edit.producer(x);
-    if (!producer || !Object.hasOwn(FILTERS, producer.type) || producer.tail?.length) return;
-    const [, filter, bias] = producer.inputs;
-    const { axis } = FILTERS[producer.type]!;
-    if (!filter?.data || (bias && !bias.data) || constant.dtype !== 'float32') return;
-    const channels = filter.shape[axis]!;
-    const size = sizeOf(constant.shape);
-    if (size !== 1 && (size !== channels || constant.shape.at(-1) !== channels))
-      return { declined: 'the constant is not one value per channel' };
-    if (!edit.readOnlyBy(x, node)) return { declined: `"${x.name}" is read elsewhere` };
-    const value = (c: number) => (constant.data as Float32Array)[size === 1 ? 0 : c]!;
-    const old = (c: number) => (bias ? (bias.data as Float32Array)[c]! : 0);
-    const scale = (c: number) => (node.type === 'MUL' ? value(c) : node.type === 'SUB' && position === 0 ? -1 : 1);
-    const shift = (c: number) =>
-      node.type === 'MUL' ? 0 : node.type === 'SUB' && position === 1 ? -value(c) : value(c);
-    const newBias: Value = {
-      id: -1,
-      name: 'bias',
-      shape: [channels],
-      dtype: 'float32',
-      data: Float32Array.from({ length: channels }, (_, c) => old(c) * scale(c) + shift(c)),
-    };
-    const scales = Float32Array.from({ length: channels }, (_, c) => scale(c));
-    const newFilter = scales.every((s) => s === 1)
-      ? filter
-      : {
-          ...filter,
-          id: -1,
-          data: scaled(filter.data as Float32Array, scales, axis === 0 ? filter.data.length / channels : 1),
-        };
-    edit.replace(node, [{ ...producer, inputs: [producer.inputs[0], newFilter, newBias], outputs: [output] }]);
-    edit.replace(producer, []);
-    return 'rewritten';
-  },
-};
-
-/** Each value times the scale of its channel; channels are `stride` apart. */
-function scaled(values: Float32Array, scales: Float32Array, stride: number): Float32Array {
-  return values.map((v, i) => v * scales[Math.floor(i / stride) % scales.length]!);
-}
-
 /** Textures that one draw may read; a device has at least 16 units and one is the arena's. */
 const MOST_READS = 10;
 /** Their result is a renamed texture: no draw that could carry a tail. */

@@ -8,16 +8,9 @@ import {
   matmulToFullyConnected,
   splitFusedActivation,
 } from './canonical.js';
-import {
-  composeMoves,
-  foldFlatten,
-  foldPad,
-  foldPadIntoTail,
-  foldScaleAndShift,
-  fuseBranch,
-  fuseTail,
-} from './fusing.js';
+import { composeMoves, foldFlatten, foldPad, foldPadIntoTail, fuseBranch, fuseTail } from './fusing.js';
 import { type Pass, runPasses } from './pass.js';
+import { foldScaleAndShift, foldScaleBefore } from './scaling.js';
 
 /** What every executor expects: no fused activations, nothing computed from constants alone, nothing idle. */
 export const canonicalPasses: readonly Pass[] = [
@@ -36,6 +29,7 @@ export const fusingPasses: readonly Pass[] = [
   foldPad,
   composeMoves,
   foldScaleAndShift,
+  foldScaleBefore,
   fuseTail,
   fuseBranch,
   foldPadIntoTail,

@@ -104,6 +104,21 @@ describe('convolutions', () => {
     expectAgreement(conv([1, 20, 20, 5], 24, { size: [17, 18], padding: 'VALID' }));
   });
 
+  it('take in the rescaling of their image, padded with what it makes zero', () => {
+    const scale = { constant: true, range: [0.5, 2] } as const;
+    for (const [type, shape, inC] of [
+      ['MUL', [3], 3],
+      ['DIV', [1, 1, 1, 4], 4],
+      ['ADD', [1], 1],
+      ['SUB', [], 3],
+    ] as const)
+      for (const filter of [{ size: [3, 3] }, { size: [5, 4], stride: 2 }, { size: [9, 9], dilation: 2 }] as const)
+        expectAgreement({
+          ...conv([2, 7, 6, inC], 20, filter),
+          after: { type, attrs: { fusedActivationFunction: 'NONE' }, constants: [{ ...scale, shape }] },
+        });
+  });
+
   it('agree with the op depthwise', () => {
     for (const inC of channels)
       for (const multiplier of [1, 2])

@@ -198,6 +198,35 @@ describe('fusing passes', () => {
     assert.deepEqual(Array.from(bias!.data as Float32Array), [4, 5, 6, 7, 8, 9, 10, 11]);
   });
 
+  it('make the rescaling of an image part of the filter and bias behind it, padded with what becomes 0', () => {
+    const [image, scaled, shifted] = [activation([1, 4, 4, 2]), activation([1, 4, 4, 2]), activation([1, 4, 4, 2])];
+    const out = activation([1, 4, 4, 1], 'out');
+    const nodes = [
+      node('MUL', [image, constant([1], [0.5])], [scaled]),
+      node('SUB', [scaled, constant([2], [1, 2])], [shifted]),
+      node('CONV_2D', [shifted, constant([1, 1, 3, 2], [1, 2, 3, 4, 5, 6]), constant([1], [100])], [out], conv),
+    ];
+    const graph = runPasses(graphOf([image], nodes, [out]), fusingPasses);
+    assert.equal(graph.nodes.length, 1);
+    const [{ inputs, attrs }] = graph.nodes as [Graph['nodes'][0]];
+    assert.deepEqual(Array.from(inputs[1]!.data as Float32Array), [0.5, 1, 1.5, 2, 2.5, 3]);
+    assert.deepEqual(Array.from(inputs[2]!.data as Float32Array), [100 - (1 + 3 + 5) - 2 * (2 + 4 + 6)]);
+    assert.deepEqual(attrs.padValues, [2, 4]);
+  });
+
+  it('leave a scale of 0 before a padded convolution, with the reason', () => {
+    const [image, scaled, shifted] = [activation([1, 4, 4, 1]), activation([1, 4, 4, 1]), activation([1, 4, 4, 1])];
+    const out = activation([1, 4, 4, 1], 'out');
+    const nodes = [
+      node('ADD', [image, constant([1], [2])], [shifted]),
+      node('MUL', [shifted, constant([1], [0])], [scaled]),
+      node('CONV_2D', [scaled, constant([1, 3, 3, 1], new Array(9).fill(1))], [out], conv),
+    ];
+    const { text, log } = fused(graphOf([image], nodes, [out]));
+    assert.match(text, /ADD.* \|> MUL/);
+    assert.ok(log.some((line) => line.startsWith('fold-scale-before') && line.endsWith('no padding would become 0')));
+  });
+
   it('carry activations and residual sums as the tail of a draw', () => {
     const [sum, out] = [activation(y.shape, 'sum'), activation(y.shape, 'out')];
     const skip = activation(y.shape, 'skip');
