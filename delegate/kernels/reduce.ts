@@ -22,7 +22,10 @@ const FOLDS: Readonly<Record<string, Fold>> = {
   REDUCE_ALL: { ...SMALLER, start: 1 },
 };
 
-/** The reductions over any constant axes. */
+/**
+ * The reductions over any constant axes. With a third input they are of squared differences from it, a value for each
+ * output (see `fuse-variance`).
+ */
 export const reduceForms: readonly GpuForm[] = Object.keys(FOLDS).map((type) => ({
   type,
   dtypes: type === 'REDUCE_ANY' || type === 'REDUCE_ALL' ? ['bool'] : [],
@@ -45,16 +48,19 @@ export function reductionDraws(
   axes: readonly number[],
 ): Kernel[] {
   const kernels: Kernel[] = [];
+  let part = node;
   let from = x;
   let rest = [...axes].sort((a, b) => x.shape[b]! - x.shape[a]!);
   while (rest.length > 1 && sizeOf(rest.map((axis) => x.shape[axis]!)) > MOST_ELEMENTS) {
     const [largest, ...others] = rest;
     const to = context.scratch(from.shape.map((d, i) => (i === largest ? 1 : d)));
-    kernels.push(reduction({ ...node, tail: [] }, context, type, from, [largest!], to));
+    kernels.push(reduction({ ...part, tail: [] }, context, type, from, [largest!], to));
+    // What follows sums results, not elements.
+    part = { ...node, inputs: node.inputs.slice(0, 2) };
     from = to;
     rest = others;
   }
-  return [...kernels, reduction(node, context, type, from, rest, node.outputs[0]!)];
+  return [...kernels, reduction(part, context, type, from, rest, node.outputs[0]!)];
 }
 
 function reduction(
@@ -67,7 +73,9 @@ function reduction(
 ): Kernel {
   const k = builderFor(node, context, [], output);
   const input = k.input(x);
-  const fold = FOLDS[type]!;
+  const centre = node.inputs[2];
+  const fold = centre ? ofSquaredDifferences(FOLDS[type]!) : FOLDS[type]!;
+  if (centre) k.declare('vec4 centre;');
   const count = sizeOf(axes.map((axis) => x.shape[axis]!));
   const mean = (sum: string) => (type === 'MEAN' ? `${sum} / ${k.param(count)}` : sum);
   const tail = tailText(k, node, node.tail, output);
@@ -84,17 +92,36 @@ function reduction(
       k.out.c === 1
         ? 'return vec4(one(index), 0.0, 0.0, 0.0);'
         : `vec4 v = vec4(0.0); for (float i = 0.0; i < 4.0; i++) v = mix(v, vec4(one(index + i)), equal(vec4(i), vec4(0.0, 1.0, 2.0, 3.0)));\nreturn v;`;
-    return k.finishTexel(name, `float index = ${pixelIndex(k)} * ${k.param(k.out.c)} + s * 4.0;\n${lanes}`, tail, true);
+    return k.finishTexel(
+      name,
+      `${centreText(k, centre)}float index = ${pixelIndex(k)} * ${k.param(k.out.c)} + s * 4.0;\n${lanes}`,
+      tail,
+      true,
+    );
   }
   const text = isPlane(x.shape, isReduced)
     ? wholePlane(k, input, fold)
     : nest(k, input, x.shape, isReduced, fold, pixelIndex(k));
   return k.finishTexel(
     isPlane(x.shape, isReduced) ? `${type.toLowerCase()}_plane` : name,
-    `${text}\nreturn ${mean('t0')};`,
+    `${centreText(k, centre)}${text}\nreturn ${mean('t0')};`,
     tail,
     true,
   );
+}
+
+/** Elements are squared differences; partial results are folded as they are. */
+function ofSquaredDifferences(fold: Fold): Fold {
+  return { ...fold, element: (v) => `${v} = (${v} - centre) * (${v} - centre);` };
+}
+
+/** The statement that sets `centre` to what belongs to the output that `texel` makes. */
+function centreText(k: ShaderBuilder, centre: Value | undefined): string {
+  if (!centre) return '';
+  const { layout, at } = k.input(centre);
+  const keep = (size: number, coordinate: string) => (size === 1 ? '0.0' : coordinate);
+  const read = at(keep(layout.n, 'n'), keep(layout.h, 'y'), keep(layout.w, 'x'), keep(layout.c, 's'));
+  return `centre = ${read}${layout.c === 1 ? '.xxxx' : ''};\n`;
 }
 
 /** The output pixel of `texel`, counted in dense order. */
@@ -118,7 +145,8 @@ function wholePlane(k: ShaderBuilder, input: InputAccess, fold: Fold): string {
     const beyondY = h % by > 0 && Math.floor(p / bx) >= h % by;
     const inside = [beyondX ? 'tx + 1.0 < tileW' : '', beyondY ? 'ty + 1.0 < tileH' : ''].filter(Boolean).join(' && ');
     const read = input.texel('at', plus('layer', p));
-    return `{ vec4 v = ${inside ? `mix(${start}, ${read}, bvec4(${inside}))` : read}; ${fold.step('line', 'v')} }`;
+    const mask = inside ? `v = mix(${start}, v, bvec4(${inside}));` : '';
+    return `{ vec4 v = ${read}; ${fold.element?.('v') ?? ''} ${mask} ${fold.step('line', 'v')} }`;
   };
   return `float image = ${pixelIndex(k)}, layer = ${plus('0.0', input.layerOf('s'))}, tileW = ${input.tileW}, tileH = ${input.tileH};
   vec2 first = ${input.tile('image', 's')};
@@ -168,13 +196,14 @@ function nest(
   const loops = axes.filter((axis) => isReduced(axis) && dims[axis]! > 1);
   const start = `vec4(${float(fold.start)})`;
   const inner = (level: number): string => {
-    if (!isReduced(channel)) return `vec4 t${level} = ${input.at(n, y, x, 's')};`;
+    const element = fold.element ?? (() => '');
+    if (!isReduced(channel)) return `vec4 t${level} = ${input.at(n, y, x, 's')}; ${element(`t${level}`)}`;
     const [, , , c] = toNHWC(dims);
-    const ragged = c % 4 !== 0 && fold.start !== 0;
+    const ragged = c % 4 !== 0 && (fold.start !== 0 || fold.element);
     const mask = ragged
       ? ` v = mix(${start}, v, lessThan(r * 4.0 + vec4(0.0, 1.0, 2.0, 3.0), vec4(${k.param(c)})));`
       : '';
-    return `vec4 t${level} = ${start}; for (float r = 0.0; r < ${k.param(input.layout.slices)}; r++) { vec4 v = ${input.at(n, y, x, 'r')};${mask} ${fold.step(`t${level}`, 'v')} }`;
+    return `vec4 t${level} = ${start}; for (float r = 0.0; r < ${k.param(input.layout.slices)}; r++) { vec4 v = ${input.at(n, y, x, 'r')}; ${element('v')}${mask} ${fold.step(`t${level}`, 'v')} }`;
   };
   const loop = (level: number): string => {
     const axis = loops[level];

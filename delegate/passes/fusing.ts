@@ -1,7 +1,7 @@
 import type { AttrValue, Node, TailStep, Value } from '../ir/graph.js';
 import { readsOf } from '../ir/graph.js';
 import { constantInts } from '../ir/op.js';
-import { sameShape, sizeOf } from '../ir/shape.js';
+import { normalizeAxis, sameShape, sizeOf } from '../ir/shape.js';
 import { forms } from '../kernels/index.js';
 import { COMPOSED, soleView } from '../kernels/move.js';
 import { pointwise } from '../kernels/pointwise.js';
@@ -145,6 +145,32 @@ export const fuseBranch: Pass = {
       return 'rewritten';
     }
     return;
+  },
+};
+
+const SUMS = new Set(['MEAN', 'SUM']);
+
+/** A sum of squared differences from a mean is one reduction with that mean as its third input: the variance. */
+export const fuseVariance: Pass = {
+  name: 'fuse-variance',
+  at(node, edit) {
+    const [squares, axes, centre] = node.inputs;
+    const producer = squares && edit.producer(squares);
+    if (!SUMS.has(node.type) || centre || producer?.type !== 'SQUARED_DIFFERENCE' || producer.tail?.length) return;
+    const reduced = constantInts(axes)?.map((axis) => normalizeAxis(axis, squares!.shape.length));
+    if (!reduced) return { declined: 'the axes are not constant' };
+    const kept = squares!.shape.map((d, i) => (reduced.includes(i) ? 1 : d));
+    const at = producer.inputs.findIndex((v) => v && sameShape(v.shape, kept));
+    const x = producer.inputs[1 - at];
+    if (at < 0 || !x || x.data || !sameShape(x.shape, squares!.shape))
+      return { declined: 'the difference is not from one value for each result' };
+    if (squares!.dtype !== 'float32') return { declined: `it is ${squares!.dtype}` };
+    if (!sameShape(node.outputs[0]!.shape, kept) || kept.length > 4)
+      return { declined: 'reduced dimensions are dropped, or there are more than 4' };
+    if (!edit.readOnlyBy(squares!, node)) return { declined: `"${squares!.name}" is read elsewhere` };
+    edit.replace(node, [{ ...node, inputs: [x, axes, producer.inputs[at]] }]);
+    edit.replace(producer, []);
+    return 'rewritten';
   },
 };
 

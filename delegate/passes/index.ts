@@ -8,7 +8,7 @@ import {
   matmulToFullyConnected,
   splitFusedActivation,
 } from './canonical.js';
-import { composeMoves, foldFlatten, foldPad, foldPadIntoTail, fuseBranch, fuseTail } from './fusing.js';
+import { composeMoves, foldFlatten, foldPad, foldPadIntoTail, fuseBranch, fuseTail, fuseVariance } from './fusing.js';
 import { type Pass, runPasses } from './pass.js';
 import { foldScaleAndShift, foldScaleBefore } from './scaling.js';
 
@@ -30,6 +30,7 @@ export const fusingPasses: readonly Pass[] = [
   composeMoves,
   foldScaleAndShift,
   foldScaleBefore,
+  fuseVariance,
   fuseTail,
   fuseBranch,
   foldPadIntoTail,

@@ -77,6 +77,19 @@ describe('reductions', () => {
         }
     });
   }
+  it('of squared differences from a value for each result agree with the ops', () => {
+    for (const [shape, axes] of axesOf) {
+      const centre = shape.map((d, i) => (axes.some((axis) => (axis + shape.length) % shape.length === i) ? 1 : d));
+      expect(
+        difference({
+          ...reduction('MEAN', shape, axes, true),
+          after: { type: 'SQUARED_DIFFERENCE', constants: [{ shape: centre }] },
+        }),
+      )
+        .withContext(`[${shape}] over ${axes}`)
+        .toBeUndefined();
+    }
+  });
   it('of a scalar give it back', () => {
     expect(difference(reduction('SUM', [], [0], true))).toBeUndefined();
   });

@@ -227,6 +227,27 @@ describe('fusing passes', () => {
     assert.ok(log.some((line) => line.startsWith('fold-scale-before') && line.endsWith('no padding would become 0')));
   });
 
+  it('make a mean of squared differences from the mean one reduction', () => {
+    const mean = activation([1, 1, 1, 4], 'mean');
+    const [squares, variance] = [activation(x.shape, 'squares'), activation([1, 1, 1, 4], 'variance')];
+    const nodes = [
+      node('MEAN', [x, ints(1, 2)], [mean], { keepDims: true }),
+      node('SQUARED_DIFFERENCE', [x, mean], [squares]),
+      node('MEAN', [squares, ints(1, 2)], [variance], { keepDims: true }),
+    ];
+    assert.equal(
+      fused(graphOf([x], nodes, [variance])).text,
+      `(%0: float32[1,4,4,4]) {
+  %1: float32[1,1,1,4] = MEAN(%0, int32[2]{1,2})
+  %2: float32[1,1,1,4] = MEAN(%0, int32[2]{1,2}, %1)
+} -> %2`,
+    );
+    const other = [nodes[0]!, nodes[1]!, node('MEAN', [squares, ints(1)], [activation([1, 1, 4, 4])])];
+    const { text, log } = fused(graphOf([x], other, [other[2]!.outputs[0]!]));
+    assert.match(text, /SQUARED_DIFFERENCE/);
+    assert.ok(log.some((line) => line.endsWith('the difference is not from one value for each result')));
+  });
+
   it('carry activations and residual sums as the tail of a draw', () => {
     const [sum, out] = [activation(y.shape, 'sum'), activation(y.shape, 'out')];
     const skip = activation(y.shape, 'skip');
