@@ -5,8 +5,9 @@ import { forms } from './kernels/index.js';
 import { layoutProblem } from './layout/layout.js';
 import { type GpuOptions, normalizeOptions, TfLiteGlObjectType } from './options.js';
 import { fuse } from './passes/index.js';
-import { makePlan, type PlanTarget } from './plan/plan.js';
-import { Device } from './webgl/device.js';
+import { makePlan } from './plan/plan.js';
+import type { Target } from './shader/target.js';
+import { type Capabilities, Device } from './webgl/device.js';
 import { Executor } from './webgl/executor.js';
 import { pause, task } from './webgl/fence.js';
 import { ProgramCache } from './webgl/program.js';
@@ -14,43 +15,68 @@ import { ProgramCache } from './webgl/program.js';
 /** Work done at a stretch, in milliseconds, before the page may do something else. */
 const SLICE = 12;
 
-/** Devices by context: delegates with different options share programs and counters. */
-const devices = new WeakMap<WebGL2RenderingContext, { device: Device; programs: ProgramCache }>();
+/** What delegates of one context share: programs and counters, whatever their options. */
+interface Shared {
+  readonly device: Device;
+  readonly programs: ProgramCache;
+  forced: Partial<Target>;
+}
+
+const sharedByContext = new WeakMap<WebGL2RenderingContext, Shared>();
 
 /** A delegate that compiles for one context. Throws DeviceError where the context renders to no float texture. */
 export function createGpuDelegate(gl: WebGL2RenderingContext, options: GpuOptions = normalizeOptions()): GpuDelegate {
-  let shared = devices.get(gl);
-  if (!shared) {
-    const device = new Device(gl);
-    shared = { device, programs: new ProgramCache(device) };
-    devices.set(gl, shared);
-    // What a lost context made is gone: the restored one starts with a new device.
-    gl.canvas.addEventListener('webglcontextlost', () => devices.delete(gl), { once: true });
-  }
-  return new Delegate(shared.device, shared.programs, options);
+  return new Delegate(sharedBy(gl), options);
+}
+
+/**
+ * For tests: what delegates made on this context from now on compile for, whatever its device and their options say.
+ * This is how every variant of a kernel is had on every device.
+ */
+export function forceTarget(gl: WebGL2RenderingContext, forced: Partial<Target>): void {
+  sharedBy(gl).forced = forced;
+}
+
+function sharedBy(gl: WebGL2RenderingContext): Shared {
+  const known = sharedByContext.get(gl);
+  if (known) return known;
+  const device = new Device(gl);
+  const made = { device, programs: new ProgramCache(device), forced: {} };
+  sharedByContext.set(gl, made);
+  // What a lost context made is gone: the restored one starts with a new device.
+  gl.canvas.addEventListener('webglcontextlost', () => sharedByContext.delete(gl), { once: true });
+  return made;
+}
+
+/** What to compile for on a device with these options. */
+function targetOf(
+  { fetch, maxTextureSize, targets, varyings, narrowest, float32Targets }: Capabilities,
+  { precision, preferredGlObjectType, inlineParameters }: GpuOptions,
+): Target {
+  return {
+    fetch,
+    maxTextureSize,
+    targets,
+    varyings,
+    narrowest,
+    precision: float32Targets ? precision : 'float16',
+    uniformWeights: preferredGlObjectType === TfLiteGlObjectType.BUFFER,
+    winograd: 'cheaper',
+    inlineParameters,
+  };
 }
 
 class Delegate implements GpuDelegate {
   readonly gl: WebGL2RenderingContext;
   readonly #device: Device;
   readonly #programs: ProgramCache;
-  readonly #target: PlanTarget;
+  readonly #target: Target;
 
-  constructor(device: Device, programs: ProgramCache, options: GpuOptions) {
+  constructor({ device, programs, forced }: Shared, options: GpuOptions) {
     this.gl = device.gl;
     this.#device = device;
     this.#programs = programs;
-    const { fetch, maxTextureSize, targets, varyings, narrowest, float32Targets } = device.capabilities;
-    this.#target = {
-      fetch,
-      maxTextureSize,
-      targets,
-      varyings,
-      narrowest,
-      precision: float32Targets ? options.precision : 'float16',
-      uniformWeights: options.preferredGlObjectType === TfLiteGlObjectType.BUFFER,
-      inlineParameters: options.inlineParameters,
-    };
+    this.#target = { ...targetOf(device.capabilities, options), ...forced };
   }
 
   declines(node: Node): string | undefined {
@@ -61,7 +87,8 @@ class Delegate implements GpuDelegate {
       if (!value || (value.data && !accepted.includes(value.dtype) && isParameter(node, value))) continue;
       if (!accepted.includes(value.dtype))
         return `"${value.name.slice(0, 64)}" is ${value.dtype}; the GPU takes ${accepted.join(', ')}`;
-      const problem = value.data ? undefined : layoutProblem(value.shape, this.#device.capabilities.maxTextureSize);
+      const { targets, maxTextureSize } = this.#target;
+      const problem = value.data ? undefined : layoutProblem(value.shape, targets, maxTextureSize);
       if (problem) return problem;
     }
     return form.declines?.(node);

@@ -76,7 +76,7 @@ function ungrouped(
   return dense;
 }
 
-/** A 3×3 convolution by minimal filtering, where that is less work. */
+/** A 3×3 convolution by minimal filtering, where the target wants it. */
 function winograd(
   node: Node,
   context: BuildContext,

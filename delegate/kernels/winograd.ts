@@ -7,7 +7,8 @@ import { layoutProblem } from '../layout/layout.js';
 import { vectorBlock } from '../layout/weights.js';
 import { plus } from '../shader/builder.js';
 import { float, range } from '../shader/glsl.js';
-import type { Kernel, ShaderTarget } from '../shader/kernel.js';
+import type { Kernel } from '../shader/kernel.js';
+import type { Target } from '../shader/target.js';
 import { startOfSlice } from './bias.js';
 import { type BuildContext, builderFor } from './form.js';
 import { activationText } from './tail.js';
@@ -20,25 +21,27 @@ const LEAST_GAIN = 1.3;
 /** Elements of a transformed image. */
 const LARGEST_IMAGE = 2 ** 21;
 
-/** Shapes of the transformed input and output of a convolution; none where the direct kernel is better. */
+/** Shapes of the transformed input and output of a convolution; none where the direct kernel is to do it. */
 export function winogradShapes(
   { inputs: [x], outputs: [output] }: Node,
   { filter, stride, dilation, outside }: Window,
-  { maxTextureSize, precision }: Pick<ShaderTarget, 'maxTextureSize' | 'precision'>,
+  { winograd, targets, maxTextureSize, precision }: Target,
 ): readonly Shape[] {
   const [n, h, w, outC] = output!.shape as [number, number, number, number];
   const inC = x!.shape[3]!;
   const isPlain = [...filter, ...stride, ...dilation].join() === '3,3,1,1,1,1';
   // Sums of halves would lose too much.
-  if (!isPlain || outside || h < 4 || w < 4 || precision === 'float16') return [];
+  if (winograd === 'never' || !isPlain || outside || h < 4 || w < 4 || precision === 'float16') return [];
   // In fetches for each 2×2 outputs, 27 multiply-adds counted as one; the ways there and back as measured.
   const [i, o] = [Math.ceil(inC / 4), Math.ceil(outC / 4)];
   const direct = 65 * i * o;
   const transformed = 34 * i * o + 60 * i + 20 * o;
-  if (direct < transformed * LEAST_GAIN) return [];
+  if (winograd === 'cheaper' && direct < transformed * LEAST_GAIN) return [];
   const of = (c: number) => [n * POINTS, Math.ceil(h / 2), Math.ceil(w / 2), c] as const;
   const shapes = [of(inC), of(outC)];
-  const fits = shapes.every((shape) => !layoutProblem(shape, maxTextureSize) && sizeOf(shape) <= LARGEST_IMAGE);
+  const fits = shapes.every(
+    (shape) => !layoutProblem(shape, targets, maxTextureSize) && sizeOf(shape) <= LARGEST_IMAGE,
+  );
   return fits ? shapes : [];
 }
 
@@ -60,20 +63,22 @@ export function winogradFilter(filter: ArrayLike<number>, outC: number, inC: num
 
 /**
  * Bᵀ · d · B of the 4×4 patches of every 2×2 outputs. A point takes rows 0 − 2, 1 + 2, 2 − 1 or 1 − 3 of its patch, and
- * columns alike. Patches of a block lie 2 pixels apart, so they find those in the same planes, a texel apart.
+ * columns alike. Patches of a block of 2×2 lie 2 pixels apart, so they find those in the same planes, a texel apart.
  */
 export function transformPatches(node: Node, context: BuildContext, x: Value, to: Value, { before }: Window): Kernel {
   const k = builderFor({ ...node, tail: [] }, context, [], to);
   const input = k.input(x);
+  // Blocks of both are squares: 2×2, or 1×1 where a fragment writes one pixel.
+  const { bx: block } = k.out;
   const along = (v: string, o: string, pad: number, size: number) => {
     const name = (d: number) => `${v}In${d}`;
-    const inside = range(2).map(
+    const inside = range(block).map(
       (d) =>
         `bvec2 ${name(d)} = bvec2(vec2(greaterThanEqual(${v} + ${float(2 * d)}, vec2(0.0))) * vec2(lessThan(${v} + ${float(2 * d)}, vec2(${k.param(size)}))));`,
     );
     return `float ${v}p = ${v === 'down' ? 'floor(point * 0.25)' : 'point - floor(point * 0.25) * 4.0'};
-  vec2 ${v} = ${o} * 4.0 - ${k.param(pad)} + (${v}p < 0.5 ? vec2(0.0, 2.0) : ${v}p < 1.5 ? vec2(1.0, 2.0) : ${v}p < 2.5 ? vec2(2.0, 1.0) : vec2(1.0, 3.0));
-  vec2 ${v}Texel = floor(${v} * 0.5), ${v}Odd = ${v} - ${v}Texel * 2.0;
+  vec2 ${v} = ${o} * ${float(2 * block)} - ${k.param(pad)} + (${v}p < 0.5 ? vec2(0.0, 2.0) : ${v}p < 1.5 ? vec2(1.0, 2.0) : ${v}p < 2.5 ? vec2(2.0, 1.0) : vec2(1.0, 3.0));
+  vec2 ${v}Texel = floor(${v} * ${float(1 / block)}), ${v}Odd = ${v} - ${v}Texel * ${float(block)};
   float ${v}Sign = ${v}p > 0.5 && ${v}p < 1.5 ? 1.0 : -1.0;
   ${inside.join(' ')}`;
   };
@@ -94,25 +99,28 @@ export function transformPatches(node: Node, context: BuildContext, x: Value, to
   return k.finish('winograd_patches', body, 0);
 }
 
-/** bias + Aᵀ · m · A: the 16 products of a patch become 2×2 pixels, a block of the output. */
+/** bias + Aᵀ · m · A: the 16 products of a patch become 2×2 pixels, a block of the output or one pixel of them each. */
 export function transformBack(node: Node, context: BuildContext, m: Value, bias: Value | undefined): Kernel {
   const biases = bias && vectorBlock(bias.data as ArrayLike<number>);
   const k = builderFor(node, context, biases ? [biases] : []);
   const input = k.input(m);
   const b = biases && k.block(biases);
+  const isBlock = k.pixels.length > 1;
+  const sum = (column: 'u' | 'v', py: number) =>
+    py === 0 ? `${column}0 + ${column}1 + ${column}2` : `${column}1 - ${column}2 - ${column}3`;
   const body = k.eachSlice((slice) => {
     const line = (i: number) => {
       const read = (j: number) =>
         input.texel(`${input.tile(`(first + ${float(4 * i + j)})`, slice.s)} + texel`, 'layer');
       return `{ vec4 m0 = ${read(0)}, m1 = ${read(1)}, m2 = ${read(2)}, m3 = ${read(3)}; u${i} = m0 + m1 + m2; v${i} = m1 - m2 - m3; }`;
     };
-    const sums = k.pixels.map(({ index, px, py }) => {
-      const c = px === 0 ? 'u' : 'v';
-      return `a${index} += ${py === 0 ? `${c}0 + ${c}1 + ${c}2` : `${c}1 - ${c}2 - ${c}3`};`;
-    });
+    const ofRow = (py: number) => `(odd.x < 0.5 ? ${sum('u', py)} : ${sum('v', py)})`;
+    const sums = isBlock
+      ? k.pixels.map(({ index, px, py }) => `a${index} += ${sum(px === 0 ? 'u' : 'v', py)};`)
+      : [`a0 += odd.y < 0.5 ? ${ofRow(0)} : ${ofRow(1)};`];
     return `${startOfSlice(k, b, slice)}
     vec2 texel = floor(vec2(o_x, o_y) * 0.5), odd = vec2(o_x, o_y) - texel * 2.0;
-    float first = o_n * ${float(POINTS)}, layer = ${plus('odd.y * 2.0 + odd.x', input.layerOf(slice))};
+    float first = o_n * ${float(POINTS)}, layer = ${plus(isBlock ? 'odd.y * 2.0 + odd.x' : '0.0', input.layerOf(slice))};
     vec4 u0, u1, u2, u3, v0, v1, v2, v3;
     ${range(4).map(line).join('\n    ')}
     ${sums.join(' ')}`;

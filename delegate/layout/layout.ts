@@ -30,12 +30,14 @@ export interface Layout {
   readonly layers: number;
 }
 
+/** Render targets that a fragment writes at most: each holds a pixel of a slice. */
+export type RenderTargets = 1 | 4 | 8;
+
 /** What the layouts of a model have in common. */
 export interface Grid {
   /** Texels that tiles side by side may take. */
   readonly atlasWidth: number;
-  /** Render targets that a fragment may write: 4, which every WebGL2 device has, or 8. */
-  readonly targets: 4 | 8;
+  readonly targets: RenderTargets;
 }
 
 /** Sizes of a tensor as [n, h, w, c]: aligned right; rank 3 is [n, w, c]; beyond rank 4 the outer dimensions fold into n. */
@@ -50,7 +52,7 @@ export function toNHWC(shape: Shape): readonly [n: number, h: number, w: number,
 export function layoutOf(shape: Shape, { atlasWidth, targets }: Grid): Layout {
   const [n, h, w, c] = toNHWC(shape);
   const slices = Math.ceil(c / 4);
-  const [bx, by] = h === 1 ? [w === 1 ? 1 : 4, 1] : w === 1 ? [1, 4] : [2, 2];
+  const [bx, by] = blockOf(h, w, targets);
   // An odd number of slices leaves half of the last group empty: not worth it where there are few.
   const paired = slices % 2 === 0 || slices >= 5;
   const bs = bx * by * 2 <= targets && bx * by > 1 && paired ? 2 : 1;
@@ -80,17 +82,23 @@ export function layoutOf(shape: Shape, { atlasWidth, targets }: Grid): Layout {
   };
 }
 
+/** The pixels that a fragment writes: a square of an image, a run of a sequence, one where there is but one target. */
+function blockOf(h: number, w: number, targets: RenderTargets): readonly [bx: number, by: number] {
+  if (targets === 1 || (h === 1 && w === 1)) return [1, 1];
+  return h === 1 ? [4, 1] : w === 1 ? [1, 4] : [2, 2];
+}
+
 /** Why a device with textures of at most `limit` cannot hold the shape; `undefined` when it can. */
-export function layoutProblem(shape: Shape, limit: number): string | undefined {
+export function layoutProblem(shape: Shape, targets: RenderTargets, limit: number): string | undefined {
   if (sizeOf(shape) === 0) return `[${shape}] is empty`;
-  const { width, height } = layoutOf(shape, { atlasWidth: limit, targets: 4 });
+  const { width, height } = layoutOf(shape, { atlasWidth: limit, targets });
   if (width > limit || height > limit)
     return `[${shape}] needs a ${width}x${height} texture; this device allows ${limit}x${limit}`;
   return undefined;
 }
 
 /** The narrowest common texture width, from `least` up in powers of two, at which no shape is higher than it may be. */
-export function atlasWidthFor(shapes: Iterable<Shape>, targets: 4 | 8, limit: number, least = 64): number {
+export function atlasWidthFor(shapes: Iterable<Shape>, targets: RenderTargets, limit: number, least = 64): number {
   let width = Math.min(least, limit);
   for (const shape of shapes)
     while (width < limit && layoutOf(shape, { atlasWidth: width, targets }).height > limit)

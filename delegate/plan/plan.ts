@@ -4,21 +4,9 @@ import { type Graph, type Node, nodeName, readsOf, stepsOf, type Value, valuesOf
 import { type Shape, sizeOf } from '../ir/shape.js';
 import { forms } from '../kernels/index.js';
 import { atlasWidthFor, isLinear, type Layout, layoutOf, layoutProblem, sameStorage } from '../layout/layout.js';
-import type { Kernel, ShaderTarget } from '../shader/kernel.js';
+import type { Kernel } from '../shader/kernel.js';
+import type { ShaderTarget, Target } from '../shader/target.js';
 import { assignMemory, bytesOf, sharedLowerBound, type Usage } from './memory.js';
-
-/** What a plan is made for. */
-export interface PlanTarget {
-  readonly targets: 4 | 8;
-  readonly fetch: 'texture' | 'texelFetch';
-  readonly maxTextureSize: number;
-  readonly varyings: number;
-  /** The least width of textures, where the shapes of the model leave a choice. */
-  readonly narrowest: number;
-  readonly precision: 'float32' | 'float16';
-  readonly uniformWeights: boolean;
-  readonly inlineParameters: boolean;
-}
 
 /** One draw and the node it belongs to. */
 export interface PlannedDraw {
@@ -63,22 +51,22 @@ const MOST_WIDTHS = 16;
 const SHAPE_ONLY = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS']);
 
 /** Plans the draws of a graph whose nodes all have GPU forms. Throws DeviceError where a tensor does not fit. */
-export function makePlan(graph: Graph, options: PlanTarget): Plan {
+export function makePlan(graph: Graph, wanted: Target): Plan {
   const shapes = [...valuesOf(graph)].filter((v) => !v.data).map((v) => v.shape);
   const dense = [...graph.outputs, ...graph.inputs].map((v): Shape => [sizeOf(v.shape)]);
-  const width = chooseAtlasWidth(graph, [...shapes, ...dense], options);
+  const width = chooseAtlasWidth(graph, [...shapes, ...dense], wanted);
   for (const shape of [...shapes, ...dense]) {
-    const problem = layoutProblem(shape, options.maxTextureSize);
+    const problem = layoutProblem(shape, wanted.targets, wanted.maxTextureSize);
     if (problem) throw new DeviceError(`layout: ${problem}`);
   }
-  const layout = (value: Value): Layout => layoutOf(value.shape, { atlasWidth: width, targets: options.targets });
+  const layout = (value: Value): Layout => layoutOf(value.shape, { atlasWidth: width, targets: wanted.targets });
   const storage = shareStorage(graph, layout);
   const external = new Set([...graph.inputs, ...graph.outputs].map(storage.rootOf));
   const scratches = new Set<Value>();
   const target: ShaderTarget = {
-    ...options,
+    ...wanted,
     atlasWidth: width,
-    isHalf: (v) => options.precision === 'float16' && isFloat(v.dtype) && !external.has(storage.rootOf(v)) && !v.data,
+    isHalf: (v) => wanted.precision === 'float16' && isFloat(v.dtype) && !external.has(storage.rootOf(v)) && !v.data,
   };
   const context = {
     target,
@@ -116,7 +104,7 @@ export function makePlan(graph: Graph, options: PlanTarget): Plan {
     readable,
     storedAs: storage.rootOf,
     layoutOf: (value) => layout(storage.rootOf(value)),
-    precision: options.precision,
+    precision: wanted.precision,
     ...place(graph, draws, readable, storage.rootOf, target, layout),
   };
 }
@@ -125,8 +113,8 @@ export function makePlan(graph: Graph, options: PlanTarget): Plan {
  * The common width of the textures: at the widths of tiles and some others, memory is planned roughly, by nodes instead
  * of draws; the smallest result wins.
  */
-function chooseAtlasWidth(graph: Graph, shapes: readonly Shape[], options: PlanTarget): number {
-  const { targets, maxTextureSize, narrowest } = options;
+function chooseAtlasWidth(graph: Graph, shapes: readonly Shape[], wanted: Target): number {
+  const { targets, maxTextureSize, narrowest } = wanted;
   const kept = new Set([...graph.inputs, ...graph.outputs]);
   const lives = new Map<Value, { shape: Shape; first: number; last: number }>();
   const scratches: { shape: Shape; first: number; last: number }[] = [];
@@ -139,7 +127,7 @@ function chooseAtlasWidth(graph: Graph, shapes: readonly Shape[], options: PlanT
   };
   for (const node of graph.nodes) {
     for (const value of node.inputs) if (value) touch(value);
-    for (const shape of forms.get(node.type)?.scratches?.(node, options) ?? [])
+    for (const shape of forms.get(node.type)?.scratches?.(node, wanted) ?? [])
       scratches.push({ shape, first: step, last: ++step });
     for (const { operand } of stepsOf(node.tail)) if (operand) touch(operand);
     node.outputs.forEach(touch);

@@ -2,7 +2,8 @@ import type { Value } from '../ir/graph.js';
 import { type Layout, layoutOf } from '../layout/layout.js';
 import { ARENA_WIDTH, groupsPerRow, type WeightBlock } from '../layout/weights.js';
 import { float, HELPERS, NEEDS, range } from './glsl.js';
-import { type Kernel, type Param, type ShaderTarget, UNIFORM_BLOCK_TEXELS, vertexShader } from './kernel.js';
+import { type Kernel, type Param, UNIFORM_BLOCK_TEXELS, vertexShader } from './kernel.js';
+import type { ShaderTarget } from './target.js';
 
 /** What a fragment writes to one render target: a pixel of its block, in a slice of its group. Coordinates are GLSL. */
 export interface Plane {

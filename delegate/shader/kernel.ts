@@ -1,5 +1,4 @@
 import type { Value } from '../ir/graph.js';
-import type { Grid } from '../layout/layout.js';
 import type { WeightBlock } from '../layout/weights.js';
 
 /** A number of a kernel's parameter buffer: known now, or once textures and arenas are placed. */
@@ -27,26 +26,6 @@ export interface Kernel {
   /** Four to a vec4, in order. */
   readonly params: readonly Param[];
   readonly multiplyAdds: number;
-}
-
-/** What the text of a shader depends on beside the kernel itself. */
-export interface ShaderTarget extends Grid {
-  /** `texture` is the faster fetch on software GLs; `texelFetch` has no gradients, which keeps loops rolled on D3D. */
-  readonly fetch: 'texture' | 'texelFetch';
-  readonly maxTextureSize: number;
-  /** Of the tensors between draws. */
-  readonly precision: 'float32' | 'float16';
-  /**
-   * How many vec4 of parameters may reach the fragments as flat varyings; 0: all are read from the uniform buffer.
-   * SwiftShader checks bounds and branches for each number of a uniform buffer that a fragment reads.
-   */
-  readonly varyings: number;
-  /** Constants that fit go into uniform buffers. */
-  readonly uniformWeights: boolean;
-  /** Numbers known at planning become literals of the shader instead of reads from the parameter buffer. */
-  readonly inlineParameters: boolean;
-  /** True where a value is stored as half floats: stores are rounded to halves and stop at ±65504. */
-  isHalf(value: Value): boolean;
 }
 
 /** Bytes that a uniform buffer has on every WebGL2 device. */

@@ -1,29 +1,16 @@
 import { ContextLostError, DeviceError } from '../errors.js';
 import type { DeviceStats } from '../executable.js';
-import { initialOf } from './guard.js';
+import type { RenderTargets } from '../layout/layout.js';
+import type { Target } from '../shader/target.js';
+import { guarded, initialOf } from './guard.js';
 
 /** What a context can do, asked once. */
-export interface Capabilities {
-  readonly maxTextureSize: number;
+export interface Capabilities extends Pick<Target, 'maxTextureSize' | 'targets' | 'fetch' | 'varyings' | 'narrowest'> {
   readonly textureUnits: number;
-  /**
-   * Render targets of a draw: 8 where that was measured to win (software GLs) and the device has them, else 4, which
-   * every device has; the colour memory of phones holds no more.
-   */
-  readonly targets: 4 | 8;
-  /** Parameters that fragments get as flat varyings, in vec4: software GLs read them faster than uniform buffers. */
-  readonly varyings: number;
-  /**
-   * Width in texels that textures should have at least: fragments are shaded in blocks, and llvmpipe gives each thread
-   * blocks of 64x64, while SwiftShader is up to 1.2 times faster on narrow ones.
-   */
-  readonly narrowest: number;
   readonly uniformAlignment: number;
   readonly float32Targets: boolean;
   readonly float16Targets: boolean;
   readonly parallelCompile: boolean;
-  /** `texture` on software GLs, where it is the faster fetch; `texelFetch` elsewhere. */
-  readonly fetch: 'texture' | 'texelFetch';
 }
 
 type Kind = 'textures' | 'buffers' | 'programs' | 'framebuffers' | 'executables';
@@ -39,13 +26,18 @@ export class Device {
 
   constructor(gl: WebGL2RenderingContext) {
     this.gl = gl;
-    this.capabilities = probe(gl);
+    const probed = probe(gl);
     initialOf(gl);
     this.vertexArray = gl.createVertexArray();
-    if (!this.capabilities.float32Targets && !this.capabilities.float16Targets)
+    if (!probed.float16Targets)
       throw new DeviceError(
         'this WebGL2 context renders to no float texture (EXT_color_buffer_float and EXT_color_buffer_half_float are absent)',
       );
+    const [format, texelBytes] = probed.float32Targets ? ([gl.RGBA32F, 16] as const) : ([gl.RGBA16F, 8] as const);
+    this.capabilities = {
+      ...probed,
+      targets: guarded(gl, () => this.#mostTargets(probed.targets, format, texelBytes)),
+    };
   }
 
   count(kind: Kind, change: 1 | -1): void {
@@ -132,6 +124,25 @@ export class Device {
       );
     }
     return framebuffer;
+  }
+
+  /** As many render targets of a format, up to `most`, as a framebuffer may have: phones limit their bytes a pixel. */
+  #mostTargets(most: RenderTargets, format: GLenum, texelBytes: number): RenderTargets {
+    const fitting = ([8, 4] as const).filter((layers) => layers <= most);
+    return fitting.find((layers) => this.#isWritable(format, texelBytes, layers)) ?? 1;
+  }
+
+  #isWritable(format: GLenum, texelBytes: number, layers: number): boolean {
+    const texture = this.createTexture(this.gl.TEXTURE_2D_ARRAY, format, texelBytes, 1, 1, layers);
+    try {
+      this.deleteFramebuffer(this.createFramebuffer(texture));
+      return true;
+    } catch (error) {
+      if (error instanceof ContextLostError) throw error;
+      return false;
+    } finally {
+      this.deleteTexture(texture);
+    }
   }
 
   deleteFramebuffer(framebuffer: WebGLFramebuffer): void {

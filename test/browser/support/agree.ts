@@ -1,11 +1,12 @@
 // Runs one node on the GPU and through the op's CPU form on the same random values, and compares.
-import { createGpuDelegate } from '../../../delegate/delegate.js';
+import { createGpuDelegate, forceTarget } from '../../../delegate/delegate.js';
 import { arrayOf, type DType, floatToHalf, halfToFloat, type NumericData } from '../../../delegate/ir/dtype.js';
 import type { Attrs, Graph, Node, Quantization, TensorType, Value } from '../../../delegate/ir/graph.js';
 import type { CpuTensor } from '../../../delegate/ir/op.js';
 import { type Shape, sizeOf } from '../../../delegate/ir/shape.js';
 import { ops } from '../../../delegate/ops/index.js';
 import { normalizeOptions, type TfLiteGpuDelegateOptions } from '../../../delegate/options.js';
+import type { Target } from '../../../delegate/shader/target.js';
 
 /** An operand of a case: constants keep their values, others get random ones unless `values` are given. */
 export interface Operand {
@@ -28,6 +29,8 @@ export interface Case {
   readonly abs?: number;
   readonly rel?: number;
   readonly options?: TfLiteGpuDelegateOptions;
+  /** What to compile for where the device and the options would say otherwise. */
+  readonly target?: Partial<Target>;
   /** A node before it: takes the first operand and the constants given here, and makes the first input. */
   readonly after?: { readonly type: string; readonly attrs?: Attrs; readonly constants: readonly Operand[] };
 }
@@ -90,6 +93,7 @@ export function difference(test: Case, seed = 1): string | undefined {
   const outputs = results.map(({ value }) => value);
   const node = nodes.at(-1)!;
   const graph: Graph = { name: 'case', nodes, inputs: runtime.map((input) => input!.value), outputs };
+  forceTarget(context(), test.target ?? {});
   const delegate = createGpuDelegate(context(), normalizeOptions(test.options));
   const declined = delegate.declines(node);
   if (declined) return `declined: ${declined}`;

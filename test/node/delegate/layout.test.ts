@@ -9,12 +9,13 @@ import {
   layoutOf,
   layoutProblem,
   packTexels,
+  type RenderTargets,
   unpackTexels,
 } from '../../../delegate/layout/layout.js';
 
 const grids = fc.record({
   atlasWidth: fc.integer({ min: 8, max: 64 }),
-  targets: fc.constantFrom<4 | 8>(4, 8),
+  targets: fc.constantFrom<RenderTargets>(1, 4, 8),
 });
 const shapes = fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 6 });
 
@@ -82,10 +83,10 @@ describe('layout', () => {
 
   it('says what does not fit', () => {
     assert.equal(
-      layoutProblem([1, 1, 40000, 1], 4096),
+      layoutProblem([1, 1, 40000, 1], 4, 4096),
       '[1,1,40000,1] needs a 10000x1 texture; this device allows 4096x4096',
     );
-    assert.equal(layoutProblem([1, 0, 4], 4096), '[1,0,4] is empty');
-    assert.equal(layoutProblem([1, 224, 224, 64], 4096), undefined);
+    assert.equal(layoutProblem([1, 0, 4], 4, 4096), '[1,0,4] is empty');
+    assert.equal(layoutProblem([1, 224, 224, 64], 4, 4096), undefined);
   });
 });

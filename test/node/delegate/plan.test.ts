@@ -3,13 +3,14 @@ import { describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import type { Graph, Value } from '../../../delegate/index.js';
 import { canonicalize, fuse } from '../../../delegate/passes/index.js';
-import { makePlan, type PlanTarget } from '../../../delegate/plan/plan.js';
+import { makePlan } from '../../../delegate/plan/plan.js';
+import type { Target } from '../../../delegate/shader/target.js';
 import { toGraph } from '../../../src/format/graph.js';
 import { readModel } from '../../../src/format/read.js';
 import { sharedFile, skipWithoutShared } from '../../support/files.js';
 import { activation, constant, graphOf, node } from './build.js';
 
-const target: PlanTarget = {
+const target: Target = {
   targets: 8,
   fetch: 'texture',
   maxTextureSize: 4096,
@@ -17,6 +18,7 @@ const target: PlanTarget = {
   narrowest: 64,
   precision: 'float32',
   uniformWeights: false,
+  winograd: 'cheaper',
   inlineParameters: false,
 };
 const pointwise = { padding: 'SAME', strideH: 1, strideW: 1, dilationHFactor: 1, dilationWFactor: 1 };
@@ -72,7 +74,7 @@ describe('minimal filtering', () => {
     const attrs = { ...pointwise, strideH: stride, strideW: stride };
     return graphOf([x], [node('CONV_2D', [x, filter], [y], attrs)], [y]);
   };
-  const kernels = (graph: Graph, precision: PlanTarget['precision'] = 'float32') =>
+  const kernels = (graph: Graph, precision: Target['precision'] = 'float32') =>
     makePlan(graph, { ...target, precision }).draws.map((d) => d.kernel.name);
 
   it('takes 3x3 convolutions of many channels, in float32', () => {
