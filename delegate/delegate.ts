@@ -50,7 +50,7 @@ function sharedBy(gl: WebGL2RenderingContext): Shared {
 
 /** What to compile for on a device with these options. */
 function targetOf(
-  { fetch, maxTextureSize, targets, varyings, narrowest, float32Targets }: Capabilities,
+  { fetch, maxTextureSize, targets, varyings, narrowest, halfWeights, float32Targets }: Capabilities,
   { precision, preferredGlObjectType, inlineParameters }: GpuOptions,
 ): Target {
   return {
@@ -61,6 +61,7 @@ function targetOf(
     narrowest,
     precision: float32Targets ? precision : 'float16',
     uniformWeights: preferredGlObjectType === TfLiteGlObjectType.BUFFER,
+    halfWeights,
     winograd: 'cheaper',
     inlineParameters,
   };

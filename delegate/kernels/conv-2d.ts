@@ -1,6 +1,6 @@
 import type { Node, Value } from '../ir/graph.js';
 import { layoutOf } from '../layout/layout.js';
-import { ARENA_WIDTH, filterBlock, lanesOf, vectorBlock } from '../layout/weights.js';
+import { ARENA_WIDTH, type Filters, filterBlock, lanesOf, vectorBlock } from '../layout/weights.js';
 import type { Plane, SliceOfGroup } from '../shader/builder.js';
 import { float, range } from '../shader/glsl.js';
 import type { Kernel } from '../shader/kernel.js';
@@ -21,11 +21,11 @@ const conv2d: GpuForm = {
     const [x, filter, bias] = node.inputs as [Value, Value, Value | undefined];
     const [outC, kh, kw, groupC] = filter.shape as [number, number, number, number];
     const window = windowOfConv(node);
-    const dense = () => ungrouped(filter.data as ArrayLike<number>, outC, kh * kw, groupC, x.shape[3]!);
+    const constant = filter.data as ArrayLike<number>;
+    const dense = () => ungrouped(constant, outC, kh * kw, groupC, x.shape[3]!);
+    const filters: Filters = { count: 1, make: () => [dense()], constant };
     return (
-      winograd(node, context, x, dense, window, bias) ?? [
-        convolution(node, context, x, outC, window, bias, () => [dense()]),
-      ]
+      winograd(node, context, x, dense, window, bias) ?? [convolution(node, context, x, outC, window, bias, filters)]
     );
   },
 };
@@ -44,7 +44,9 @@ const fullyConnected: GpuForm = {
     const isFlattened = x.shape.at(-1) !== filter.shape[1];
     const size = isFlattened ? ([x.shape[1]!, x.shape[2]!] as const) : ([1, 1] as const);
     const window: Window = { filter: size, stride: [1, 1], dilation: [1, 1], before: [0, 0] };
-    return [convolution(node, context, x, filter.shape[0]!, window, bias, () => [filter.data as ArrayLike<number>])];
+    const constant = filter.data as ArrayLike<number>;
+    const filters: Filters = { count: 1, make: () => [constant], constant };
+    return [convolution(node, context, x, filter.shape[0]!, window, bias, filters)];
   },
 };
 
@@ -91,9 +93,10 @@ function winograd(
   const [inC, outC] = [x.shape[3]!, node.outputs[0]!.shape[3]!];
   const plain: Window = { filter: [1, 1], stride: [1, 1], dilation: [1, 1], before: [0, 0] };
   const product: Node = { ...node, outputs: [products], tail: [] };
+  const filters: Filters = { count: POINTS, make: () => winogradFilter(filter(), outC, inC) };
   return [
     transformPatches(node, context, x, patches, window),
-    convolution(product, context, patches, outC, plain, undefined, () => winogradFilter(filter(), outC, inC), POINTS),
+    convolution(product, context, patches, outC, plain, undefined, filters),
     transformBack(node, context, products, bias),
   ];
 }
@@ -109,8 +112,7 @@ function convolution(
   outC: number,
   window: Window,
   bias: Value | undefined,
-  filters: () => readonly ArrayLike<number>[],
-  count = 1,
+  filters: Filters,
 ): Kernel {
   const output = node.outputs[0]!;
   const [kh, kw] = window.filter;
@@ -119,7 +121,8 @@ function convolution(
   const shape = { outC, taps, inC, outSlices: to.bs, inSlices: taps === 1 ? from.bs : 1 };
   const lanes = lanesOf(inC);
   const split = taps * lanes * to.bs > ARENA_WIDTH;
-  const weights = filterBlock(filters, { ...shape, split, count });
+  const { count } = filters;
+  const weights = filterBlock(filters, { ...shape, split });
   const biases = bias && vectorBlock(bias.data as ArrayLike<number>);
   const k = builderFor(node, context, biases ? [weights, biases] : [weights]);
   const input = k.input(x);

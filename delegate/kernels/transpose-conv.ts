@@ -58,7 +58,8 @@ function transposeConv(
   const lanes = lanesOf(inC);
   const split = kh * kw * lanes * bs > ARENA_WIDTH;
   const shape = { outC, taps: kh * kw, inC, outSlices: bs, inSlices: 1, split };
-  const weights = filterBlock(() => [filter.data as ArrayLike<number>], shape);
+  const constant = filter.data as ArrayLike<number>;
+  const weights = filterBlock({ count: 1, make: () => [constant], constant }, shape);
   const biases = bias && vectorBlock(bias.data as ArrayLike<number>);
   const k = builderFor(node, context, biases ? [weights, biases] : [weights]);
   const input = k.input(x);

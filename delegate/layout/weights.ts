@@ -1,3 +1,5 @@
+import { floatToHalf, halfToFloat } from '../ir/dtype.js';
+
 /** Texels in a row of the weights arena, on every device. */
 export const ARENA_WIDTH = 1024;
 
@@ -8,12 +10,26 @@ export const ARENA_WIDTH = 1024;
 export interface WeightBlock {
   readonly group: number;
   readonly groups: number;
+  /** The model's own numbers that the texels hold; `undefined` where the texels are computed from them. */
+  readonly constant: ArrayLike<number> | undefined;
   /** groups · group texels of 4 floats. Made on first use, so that planning alone costs nothing. */
   readonly texels: () => Float32Array;
 }
 
 export function groupsPerRow(group: number): number {
   return Math.floor(ARENA_WIDTH / group);
+}
+
+/** True where half floats hold all of the values exactly. Ends at the first that they do not: soon for float32 files. */
+export function areHalves(values: ArrayLike<number>): boolean {
+  const floats = values instanceof Float32Array ? values : Float32Array.from(values);
+  const bits = new Uint32Array(floats.buffer, floats.byteOffset, floats.length);
+  for (let i = 0; i < floats.length; i++) {
+    const magnitude = bits[i]! & 0x7fffffff;
+    const isNormal = magnitude >= 0x38800000 && magnitude < 0x47800000;
+    if (isNormal ? magnitude & 0x1fff : magnitude && halfToFloat(floatToHalf(floats[i]!)) !== floats[i]) return false;
+  }
+  return true;
 }
 
 /** Rows of the arena that a block takes. */
@@ -27,6 +43,7 @@ export function vectorBlock(values: ArrayLike<number>): WeightBlock {
   return {
     group: 1,
     groups: slices,
+    constant: values,
     texels: () => {
       const texels = new Float32Array(slices * 4);
       for (let i = 0; i < values.length; i++) texels[i] = values[i]!;
@@ -44,8 +61,14 @@ export interface FilterShape {
   readonly inSlices: number;
   /** Each tap in a group of its own, where all together are too many for a row of the arena; only for one in slice. */
   readonly split?: boolean;
-  /** Filters of this shape, one behind the other; 1 unless given. */
-  readonly count?: number;
+}
+
+/** The filters of a kernel, one behind the other, each [outC, taps, inC]. */
+export interface Filters {
+  readonly count: number;
+  readonly make: () => readonly ArrayLike<number>[];
+  /** The model's own numbers, where the filters are made of these and zeros. */
+  readonly constant?: ArrayLike<number>;
 }
 
 /** Channels that every slice of an input has: 4, or fewer where it has but one slice. */
@@ -56,10 +79,10 @@ export function lanesOf(inC: number): number {
 /**
  * A dense filter [outC, taps, inC] as groups (group of out slices, group of in slices) of texels (in slice, tap, out
  * slice, lane k): what channel k of the input slice gives to the 4 channels of the output slice. Split, the groups are
- * (group of out slices, group of in slices, tap). `filters` gives as many as the shape counts.
+ * (group of out slices, group of in slices, tap).
  */
-export function filterBlock(filters: () => readonly ArrayLike<number>[], shape: FilterShape): WeightBlock {
-  const { outC, taps, inC, outSlices, inSlices, count = 1 } = shape;
+export function filterBlock({ count, make, constant }: Filters, shape: FilterShape): WeightBlock {
+  const { outC, taps, inC, outSlices, inSlices } = shape;
   const outG = Math.ceil(outC / (4 * outSlices));
   const inG = Math.ceil(inC / (4 * inSlices));
   const lanes = lanesOf(inC);
@@ -67,10 +90,11 @@ export function filterBlock(filters: () => readonly ArrayLike<number>[], shape: 
   return {
     group: shape.split ? texelsOfTap : taps * texelsOfTap,
     groups: count * outG * inG * (shape.split ? taps : 1),
+    constant,
     texels: () => {
       const size = outG * inG * taps * texelsOfTap * 4;
       const texels = new Float32Array(count * size);
-      for (const [f, filter] of filters().entries())
+      for (const [f, filter] of make().entries())
         for (let o = 0; o < outC; o++)
           for (let i = 0; i < inC; i++) {
             const [os, is] = [o >> 2, i >> 2];
@@ -92,6 +116,7 @@ export function depthwiseBlock(filter: ArrayLike<number>, taps: number, channels
   return {
     group: taps,
     groups: slices,
+    constant: filter,
     texels: () => {
       const texels = new Float32Array(slices * taps * 4);
       for (let t = 0; t < taps; t++)

@@ -27,6 +27,8 @@ export interface Target {
   readonly precision: 'float32' | 'float16';
   /** Constants that fit go into uniform buffers. */
   readonly uniformWeights: boolean;
+  /** Constants that half floats hold exactly, those of float16 files, are half floats; in float16 all are, rounded. */
+  readonly halfWeights: boolean;
   /** Whether 3×3 convolutions are minimal filtering: never, where that costs less, or wherever it is possible. */
   readonly winograd: 'never' | 'cheaper' | 'always';
   /** Numbers known at planning become literals of the shader instead of reads from the parameter buffer. */

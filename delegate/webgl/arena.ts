@@ -1,6 +1,7 @@
 import { DeviceError } from '../errors.js';
-import { ARENA_WIDTH, arenaRows, groupsPerRow, type WeightBlock } from '../layout/weights.js';
+import { ARENA_WIDTH, areHalves, arenaRows, groupsPerRow, type WeightBlock } from '../layout/weights.js';
 import { type Kernel, UNIFORM_BLOCK_TEXELS } from '../shader/kernel.js';
+import type { Target } from '../shader/target.js';
 import type { Device, OwnedTexture } from './device.js';
 
 /** Rows of one arena texture at most: 64 MiB of float32, which is also the largest single upload. */
@@ -12,67 +13,88 @@ export type Placement =
   | { readonly kind: 'texture'; readonly page: number; readonly firsts: readonly number[] }
   | { readonly kind: 'uniform'; readonly offset: number; readonly firsts: readonly number[] };
 
-/** Constants of all kernels of an executable: as few textures as possible, each uploaded at once. */
+/** One arena texture: its blocks with their first rows. */
+interface Page {
+  readonly half: boolean;
+  readonly blocks: (readonly [WeightBlock, number])[];
+  rows: number;
+}
+
+/**
+ * Constants of all kernels of an executable: as few textures as possible, each uploaded at once. Those of a kernel that
+ * are to be half floats, and those that are not, are on pages apart.
+ */
 export class Arena {
   readonly pages: OwnedTexture[] = [];
   uniforms: WebGLBuffer | undefined;
   bytes = 0;
   readonly #device: Device;
-  readonly #half: boolean;
+  readonly #target: Pick<Target, 'precision' | 'halfWeights'>;
   readonly #placements = new Map<Kernel, Placement>();
-  /** The blocks of each page with their first rows. */
-  readonly #blocks: (readonly [WeightBlock, number])[][] = [];
+  readonly #planned: Page[] = [];
+  readonly #uniform: Kernel[] = [];
 
-  constructor(device: Device, half: boolean) {
+  constructor(device: Device, target: Pick<Target, 'precision' | 'halfWeights'>) {
     this.#device = device;
-    this.#half = half;
+    this.#target = target;
   }
 
   placementOf(kernel: Kernel): Placement {
     return this.#placements.get(kernel) ?? { kind: 'none' };
   }
 
-  /** Places the blocks of all kernels and makes the textures and buffers they go to, still empty. */
-  allocate(kernels: readonly Kernel[]): void {
+  /** Decides where the blocks of each kernel go, in pieces of work. */
+  *place(kernels: readonly Kernel[]): Generator<void> {
     const limit = Math.min(this.#device.capabilities.maxTextureSize, MOST_ROWS);
-    const rowsOf: number[] = [];
-    const uniform = kernels.filter((kernel) => kernel.blocks.length > 0 && kernel.storage === 'uniform');
     for (const kernel of kernels) {
-      if (kernel.blocks.length === 0 || kernel.storage === 'uniform') continue;
-      const rows = kernel.blocks.reduce((sum, b) => sum + arenaRows(b), 0);
-      if (rows > limit)
-        throw new DeviceError(
-          `kernel ${kernel.name}: weights need ${rows} rows of the arena; this device allows ${limit}`,
-        );
-      if (!rowsOf.length || rowsOf.at(-1)! + rows > limit) {
-        rowsOf.push(0);
-        this.#blocks.push([]);
-      }
-      const page = rowsOf.length - 1;
-      const firsts = kernel.blocks.map((block) => {
-        const first = rowsOf[page]!;
-        rowsOf[page] = first + arenaRows(block);
-        this.#blocks[page]!.push([block, first]);
-        return first;
-      });
-      this.#placements.set(kernel, { kind: 'texture', page, firsts });
+      if (kernel.blocks.length === 0) continue;
+      if (kernel.storage === 'uniform') this.#uniform.push(kernel);
+      else this.#placements.set(kernel, this.#placeInTexture(kernel, limit));
+      yield;
     }
+  }
+
+  #placeInTexture(kernel: Kernel, limit: number): Placement {
+    const needed = kernel.blocks.reduce((sum, b) => sum + arenaRows(b), 0);
+    if (needed > limit)
+      throw new DeviceError(
+        `kernel ${kernel.name}: weights need ${needed} rows of the arena; this device allows ${limit}`,
+      );
+    const half = this.#isHalf(kernel);
+    const found = this.#planned.findIndex((known) => known.half === half && known.rows + needed <= limit);
+    const page = found < 0 ? this.#planned.push({ half, blocks: [], rows: 0 }) - 1 : found;
+    const planned = this.#planned[page]!;
+    const firsts = kernel.blocks.map((block) => {
+      const first = planned.rows;
+      planned.rows += arenaRows(block);
+      planned.blocks.push([block, first]);
+      return first;
+    });
+    return { kind: 'texture', page, firsts };
+  }
+
+  #isHalf({ blocks }: Kernel): boolean {
+    if (this.#target.precision === 'float16') return true;
+    return this.#target.halfWeights && blocks.every(({ constant }) => constant && areHalves(constant));
+  }
+
+  /** Makes the textures and buffers of what is placed; the textures are still empty. */
+  allocate(): void {
     const { gl } = this.#device;
     gl.activeTexture(gl.TEXTURE0);
-    const [format, texelBytes] = this.#half ? [gl.RGBA16F, 8] : [gl.RGBA32F, 16];
-    for (const rows of rowsOf) {
+    for (const { half, rows } of this.#planned) {
+      const [format, texelBytes] = half ? [gl.RGBA16F, 8] : [gl.RGBA32F, 16];
       const texture = this.#device.createTexture(gl.TEXTURE_2D, format, texelBytes, ARENA_WIDTH, rows, 1);
       this.pages.push(texture);
       this.bytes += texture.bytes;
     }
-    if (uniform.length) this.#uploadUniforms(uniform);
+    if (this.#uniform.length) this.#uploadUniforms(this.#uniform);
   }
 
   /** The texels of each page, made in pieces of work; `upload` puts a page that is complete into its texture. */
   *pack(): Generator<{ upload(): void } | undefined> {
-    for (const [page, blocks] of this.#blocks.entries()) {
-      const texture = this.pages[page]!;
-      const texels = new Float32Array(texture.height * ARENA_WIDTH * 4);
+    for (const [page, { half, rows, blocks }] of this.#planned.entries()) {
+      const texels = new Float32Array(rows * ARENA_WIDTH * 4);
       for (const [block, first] of blocks) {
         const values = block.texels();
         const rowFloats = groupsPerRow(block.group) * block.group * 4;
@@ -80,8 +102,8 @@ export class Arena {
           texels.set(values.subarray(from, from + rowFloats), row * ARENA_WIDTH * 4);
         yield;
       }
-      if (this.#half) roundToHalf(texels);
-      yield { upload: () => this.#upload(texture, texels) };
+      if (half) roundToHalf(texels);
+      yield { upload: () => this.#upload(this.pages[page]!, texels) };
     }
   }
 

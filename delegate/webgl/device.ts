@@ -5,7 +5,8 @@ import type { Target } from '../shader/target.js';
 import { guarded, initialOf } from './guard.js';
 
 /** What a context can do, asked once. */
-export interface Capabilities extends Pick<Target, 'maxTextureSize' | 'targets' | 'fetch' | 'varyings' | 'narrowest'> {
+export interface Capabilities
+  extends Pick<Target, 'maxTextureSize' | 'targets' | 'fetch' | 'varyings' | 'narrowest' | 'halfWeights'> {
   readonly textureUnits: number;
   readonly uniformAlignment: number;
   readonly float32Targets: boolean;
@@ -179,5 +180,7 @@ function probe(gl: WebGL2RenderingContext): Capabilities {
     float16Targets,
     parallelCompile: gl.getExtension('KHR_parallel_shader_compile') !== null,
     fetch: isSoftware ? 'texture' : 'texelFetch',
+    // Software GLs convert halves at each fetch, which takes 1.5 to 2 times as long.
+    halfWeights: !isSoftware,
   };
 }

@@ -4,6 +4,7 @@ import type { NumericData } from '../ir/dtype.js';
 import type { Value } from '../ir/graph.js';
 import { sizeOf } from '../ir/shape.js';
 import { floatsOf, packTexels } from '../layout/layout.js';
+import { areHalves } from '../layout/weights.js';
 import type { Plan } from '../plan/plan.js';
 import { type Kernel, UNIFORM_BLOCK_TEXELS } from '../shader/kernel.js';
 import { Arena } from './arena.js';
@@ -44,7 +45,7 @@ export class Executor implements Executable {
     this.#device = device;
     this.#programs = programs;
     this.#plan = plan;
-    this.#arena = new Arena(device, plan.precision === 'float16');
+    this.#arena = new Arena(device, plan.target);
     this.#kernels = plan.draws.map((d) => d.kernel);
     this.inputs = plan.graph.inputs;
     this.outputs = plan.graph.outputs;
@@ -76,9 +77,10 @@ export class Executor implements Executable {
   }
 
   *#link(blocking: boolean): Generator<'work' | 'wait'> {
+    for (const _ of this.#arena.place(this.#kernels)) yield 'work';
     // Before any program: the checks of framebuffers wait for the compiler where it has work.
     this.#guarded(() => {
-      this.#arena.allocate(this.#kernels);
+      this.#arena.allocate();
       this.#allocate();
     });
     yield 'work';
@@ -182,12 +184,14 @@ export class Executor implements Executable {
     const { gl } = this.#device;
     const layout = this.#plan.layoutOf(value);
     const texels = new Float32Array(floatsOf(layout));
-    packTexels(toFloats(value.data as NumericData, value.dtype), layout, texels);
+    const floats = toFloats(value.data as NumericData, value.dtype);
+    packTexels(floats, layout, texels);
+    const half = this.#plan.target.halfWeights && areHalves(floats);
     gl.activeTexture(gl.TEXTURE0);
     const texture = this.#device.createTexture(
       gl.TEXTURE_2D_ARRAY,
-      gl.RGBA32F,
-      16,
+      half ? gl.RGBA16F : gl.RGBA32F,
+      half ? 8 : 16,
       layout.width,
       layout.height,
       layout.layers,

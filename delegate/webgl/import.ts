@@ -51,7 +51,7 @@ export class Import {
       textureOf: (v: Value) => (v === flat ? this.#linear : texture),
       framebufferOf: () => framebuffer,
       programOf: (k: Kernel) => programs.get(k.source),
-      arena: new Arena(device, false),
+      arena: new Arena(device, plan.target),
     };
     const { data, offsets } = packParams(this.#kernels, device.capabilities.uniformAlignment, resources);
     this.params = device.createBuffer(gl.UNIFORM_BUFFER, data, gl.STATIC_DRAW);

@@ -1,4 +1,7 @@
 // The page half of the conformance runner: it runs cases and tells the runner about each as soon as it is done.
+import { forceTarget } from '../../delegate/delegate.js';
+import type { Target } from '../../delegate/shader/target.js';
+import { sharedContext } from '../../src/runtime/context.js';
 import { type Golden, type GoldenOutcome, runGolden } from './golden.js';
 import { type CorpusCase, type Outcome, type RunOptions, runCase } from './run-case.js';
 
@@ -19,6 +22,11 @@ declare global {
 const nothing = { worst: Number.NaN, gpu: 0, cpu: 0, reasons: [] };
 
 const conformance = {
+  /** Makes every model of this page compile for these fields of the target. */
+  force(target: Partial<Target>): void {
+    forceTarget(sharedContext(), target);
+  },
+
   /** Runs the cases of a file from `first` on, telling each. */
   async ops(url: string, first: number, options: RunOptions): Promise<void> {
     const { op, cases } = (await (await fetch(url)).json()) as CorpusFile;

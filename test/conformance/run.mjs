@@ -1,7 +1,8 @@
-// node test/conformance/run.mjs [--corpus fixtures|ops|networks|models] [--delegate gpu|cpu] [--f16] [--gl swiftshader|llvmpipe] [--device unknown]
+// node test/conformance/run.mjs [--corpus fixtures|ops|networks|models] [--delegate gpu|cpu] [--f16] [--gl swiftshader|llvmpipe] [--device unknown] [--variant NAME]
 //   [--only NAME,... (* matches anything)] [--seconds N] [--case-seconds N] [--json FILE] [--module FILE] [--show N]
+// --variant forces the target of variants.json with that name: which kernels are made, whatever the device.
 // Runs a corpus on the project's Interpreter in a browser and compares every output with the recorded reference.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { corpora, itemsOf } from './corpora.mjs';
@@ -16,6 +17,7 @@ const { values: args } = parseArgs({
     f16: { type: 'boolean', default: false },
     gl: { type: 'string', default: 'swiftshader' },
     device: { type: 'string' },
+    variant: { type: 'string' },
     only: { type: 'string', default: '' },
     seconds: { type: 'string', default: '100000' },
     'case-seconds': { type: 'string' },
@@ -26,6 +28,10 @@ const { values: args } = parseArgs({
 });
 const corpus = corpora[args.corpus];
 if (!corpus) throw new Error(`--corpus: found "${args.corpus}"; accepted are ${Object.keys(corpora).join(', ')}`);
+const variants = JSON.parse(readFileSync(new URL('./variants.json', import.meta.url), 'utf8'));
+if (args.variant && !variants[args.variant])
+  throw new Error(`--variant: found "${args.variant}"; accepted are ${Object.keys(variants).join(', ')}`);
+if (args.variant && args.module) throw new Error('--variant: a module given by --module cannot be told its target');
 const options = { delegate: args.delegate, half: args.f16 };
 const totals = { passed: 0, failed: 0, skipped: 0, notRun: 0, newlyPassing: [], rows: [] };
 
@@ -45,11 +51,12 @@ async function runCorpus() {
     folder: corpus.folder,
     gl: args.gl,
     device: args.device,
+    target: variants[args.variant],
     module: args.module && path.resolve(args.module),
   });
   const precision = args.f16 ? 'float16' : 'float32';
   console.log(
-    `${args.corpus}: ${items.length} ${corpus.kind === 'ops' ? 'op files' : 'networks'}, ${args.delegate}, ${precision}, ${session.renderer}`,
+    `${args.corpus}: ${items.length} ${corpus.kind === 'ops' ? 'op files' : 'networks'}, ${[args.delegate, precision, args.variant, session.renderer].filter(Boolean).join(', ')}`,
   );
   for (const item of items) {
     if (Date.now() - started > Number(args.seconds) * 1000) totals.notRun += item.cases?.length ?? 1;

@@ -5,11 +5,11 @@ import { bundlePage } from '../../scripts/bundle.mjs';
 import { pageWith, serve } from '../../scripts/serve.mjs';
 
 /** Serves the corpus and starts the page. */
-export async function openSession({ folder, gl, device, module }) {
+export async function openSession({ folder, gl, device, target, module }) {
   const script = await bundlePage('test/conformance/page.ts', { module });
   const routes = { '/': pageWith('/page.js'), '/page.js': script, '/corpus/': folder };
   const server = await serve(routes);
-  const session = { gl, device, server, told: undefined };
+  const session = { gl, device, target, server, told: undefined };
   await restart(session);
   return session;
 }
@@ -56,5 +56,6 @@ async function restart(session) {
     await session.page.evaluateOnNewDocument(hide);
   }
   await session.page.goto(`${session.server.url}/`);
+  if (session.target) await session.page.evaluate((target) => window.conformance.force(target), session.target);
   session.renderer ??= await rendererOf(session.page);
 }

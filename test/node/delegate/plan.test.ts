@@ -18,6 +18,7 @@ const target: Target = {
   narrowest: 64,
   precision: 'float32',
   uniformWeights: false,
+  halfWeights: false,
   winograd: 'cheaper',
   inlineParameters: false,
 };
