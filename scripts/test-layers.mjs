@@ -8,6 +8,17 @@ import { cacheFolder, root, shared } from './paths.mjs';
 
 const bin = (name) => path.join(root, 'node_modules', name);
 
+/** Fixtures that hold a kernel to its meaning where the target changes its text. */
+const VARIED_OPS = [
+  ...['CONV_2D', 'DEPTHWISE_CONV_2D', 'TRANSPOSE_CONV', 'FULLY_CONNECTED', 'BATCH_MATMUL', 'AVERAGE_POOL_2D', 'MEAN'],
+  ...['SOFTMAX', 'RESIZE_BILINEAR', 'CONCATENATION', 'GRAPH'],
+];
+/** Small networks of images, sequences and vectors, with float32 and float16 weights. */
+const VARIED_NETWORKS = [
+  ...['mnist float*', 'espcn_x3 float16', 'kws_conv1d float32', 'tcn_dilated float16', 'ssd_head_160 float16'],
+  ...['transformer_encoder_2l float16', 'unet_128 float32'],
+];
+
 /** Every layer in the order in which they run. */
 export const layers = [
   { name: 'check', about: 'formatting, lint, types, generated tables', run: check },
@@ -60,6 +71,7 @@ export const layers = [
     '240',
   ]),
   corpus('models', 'real models', ['--corpus', 'models', '--seconds', '400']),
+  { name: 'variants', about: 'every variant of the kernels that convolve and multiply', full: true, run: runVariants },
 ];
 
 function corpus(name, about, args) {
@@ -146,6 +158,22 @@ async function runConformance(args) {
     skipped: skipped + notRun,
     ...(notRun ? { note: `${notRun} cases not run: time limit` } : {}),
   };
+}
+
+/** Forces each target of variants.json on the fixtures of ops with variants, and on networks that have all of them. */
+async function runVariants() {
+  const variants = JSON.parse(readFileSync(path.join(root, 'test/conformance/variants.json'), 'utf8'));
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const variant of Object.keys(variants))
+    for (const [corpus, only] of [['fixtures', VARIED_OPS], ...(shared ? [['networks', VARIED_NETWORKS]] : [])]) {
+      console.log(`\n${variant}`);
+      const args = ['--corpus', corpus, '--variant', variant, '--only', only.join(), '--seconds', '120'];
+      const { passed, failed, skipped = 0 } = await runConformance(args);
+      total.passed += passed;
+      total.failed += failed;
+      total.skipped += skipped;
+    }
+  return total;
 }
 
 async function checkPackage() {
