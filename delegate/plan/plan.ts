@@ -142,7 +142,8 @@ function chooseAtlasWidth(graph: Graph, shapes: readonly Shape[], wanted: Target
   const tiles = new Set(shared.map(({ shape }) => layoutOf(shape, { atlasWidth: 1, targets }).tileW));
   const wide = [...tiles].filter((width) => width > narrowest).sort((a, b) => b - a);
   const widths = [...WIDENINGS.map((by) => Math.ceil(narrowest * by)), ...wide.slice(0, MOST_WIDTHS)];
-  const candidates = new Set(widths.map((width) => atlasWidthFor(shapes, targets, maxTextureSize, width)));
+  const all = [...shapes, ...scratches.map(({ shape }) => shape)];
+  const candidates = new Set(widths.map((width) => atlasWidthFor(all, targets, maxTextureSize, width)));
   let best = { width: 0, bytes: Number.POSITIVE_INFINITY };
   for (const width of candidates) {
     const bytes = bytesAt(width);
