@@ -3,17 +3,15 @@ import type { DeviceStats, Executable, GpuDelegate } from './executable.js';
 import type { Graph, Node } from './ir/graph.js';
 import { forms } from './kernels/index.js';
 import { layoutProblem } from './layout/layout.js';
-import { type GpuOptions, normalizeOptions, TfLiteGlObjectType } from './options.js';
+import { type GpuOptions, normalizeOptions, TfLiteGlObjectType, TfLiteGpuInferencePreference } from './options.js';
 import { fuse } from './passes/index.js';
 import { makePlan } from './plan/plan.js';
-import type { Target } from './shader/target.js';
+import type { Choice, Target } from './shader/target.js';
+import type { Tuning } from './tuning/index.js';
 import { type Capabilities, Device } from './webgl/device.js';
 import { Executor } from './webgl/executor.js';
-import { pause, task } from './webgl/fence.js';
+import { linkInSlices } from './webgl/link.js';
 import { ProgramCache } from './webgl/program.js';
-
-/** Work done at a stretch, in milliseconds, before the page may do something else. */
-const SLICE = 12;
 
 /** What delegates of one context share: programs and counters, whatever their options. */
 interface Shared {
@@ -71,12 +69,14 @@ class Delegate implements GpuDelegate {
   readonly gl: WebGL2RenderingContext;
   readonly #device: Device;
   readonly #programs: ProgramCache;
+  readonly #options: GpuOptions;
   readonly #target: Target;
 
   constructor({ device, programs, forced }: Shared, options: GpuOptions) {
     this.gl = device.gl;
     this.#device = device;
     this.#programs = programs;
+    this.#options = options;
     this.#target = { ...targetOf(device.capabilities, options), ...forced };
   }
 
@@ -96,36 +96,46 @@ class Delegate implements GpuDelegate {
   }
 
   async compile(graph: Graph, onProgress?: (fraction: number) => void, signal?: AbortSignal): Promise<Executable> {
-    const executor = this.#executor(graph);
-    const steps = executor.link();
-    let done = 0;
-    let since = performance.now();
-    for (let step = steps.next(); !step.done; step = steps.next()) {
-      if (signal?.aborted) {
-        executor.dispose();
-        signal.throwIfAborted();
-      }
-      if (step.value === 'work') onProgress?.(1 - 1 / (1 + ++done / 16));
-      if (step.value === 'work' && performance.now() - since < SLICE) continue;
-      await (step.value === 'wait' ? pause(1) : task());
-      since = performance.now();
-    }
-    onProgress?.(1);
+    const fused = this.#fuse(graph);
+    const tuning = await this.#tuningOf(fused);
+    const executor = this.#executor(fused, tuning?.choiceOf);
+    await linkInSlices(executor, onProgress, signal);
+    if (tuning) executor.afterFirstAnswer(tuning.start);
     return executor;
   }
 
   compileSync(graph: Graph): Executable {
-    const executor = this.#executor(graph);
+    const executor = this.#executor(this.#fuse(graph));
     for (const _ of executor.link(true));
     return executor;
   }
 
-  #executor(graph: Graph): Executor {
+  #fuse(graph: Graph): Graph {
     for (const node of graph.nodes) {
       const reason = this.declines(node);
       if (reason) throw new UnsupportedError(`${node.type} #${node.id}: ${reason}`);
     }
-    return new Executor(this.#device, this.#programs, makePlan(fuse(graph), this.#target));
+    return fuse(graph);
+  }
+
+  #executor(graph: Graph, choiceOf?: (node: Node) => Choice): Executor {
+    return new Executor(this.#device, this.#programs, makePlan(graph, this.#target, choiceOf));
+  }
+
+  /** What tuning chose, and will choose; `undefined` where the options ask for none. */
+  async #tuningOf(graph: Graph): Promise<Tuning | undefined> {
+    const { inferencePreference, preferredGlObjectType } = this.#options;
+    if (inferencePreference === TfLiteGpuInferencePreference.FAST_SINGLE_ANSWER) return undefined;
+    const { tuningOf } = await import('./tuning/index.js');
+    const uniform: Choice[] =
+      preferredGlObjectType === TfLiteGlObjectType.FASTEST ? [{ winograd: 'never', uniformWeights: true }] : [];
+    return tuningOf(graph, {
+      device: this.#device,
+      programs: this.#programs,
+      target: this.#target,
+      choices: [{ winograd: 'always' }, { winograd: 'never' }, ...uniform],
+      extent: inferencePreference === TfLiteGpuInferencePreference.SUSTAINED_SPEED ? 'all' : 'heaviest',
+    });
   }
 
   stats(): DeviceStats {

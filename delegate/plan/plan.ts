@@ -5,7 +5,7 @@ import { type Shape, sizeOf } from '../ir/shape.js';
 import { forms } from '../kernels/index.js';
 import { atlasWidthFor, isLinear, type Layout, layoutOf, layoutProblem, sameStorage } from '../layout/layout.js';
 import type { Kernel } from '../shader/kernel.js';
-import type { ShaderTarget, Target } from '../shader/target.js';
+import type { Choice, ShaderTarget, Target } from '../shader/target.js';
 import { assignMemory, bytesOf, sharedLowerBound, type Usage } from './memory.js';
 
 /** One draw and the node it belongs to. */
@@ -50,8 +50,11 @@ const MOST_WIDTHS = 16;
 /** Ops whose result is their first input under another shape. */
 const SHAPE_ONLY = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS']);
 
-/** Plans the draws of a graph whose nodes all have GPU forms. Throws DeviceError where a tensor does not fit. */
-export function makePlan(graph: Graph, wanted: Target): Plan {
+/**
+ * Plans the draws of a graph whose nodes all have GPU forms; `choiceOf` gives what is other than in the target for a
+ * node. Throws DeviceError where a tensor does not fit.
+ */
+export function makePlan(graph: Graph, wanted: Target, choiceOf: (node: Node) => Choice = () => ({})): Plan {
   const shapes = [...valuesOf(graph)].filter((v) => !v.data).map((v) => v.shape);
   const dense = [...graph.outputs, ...graph.inputs].map((v): Shape => [sizeOf(v.shape)]);
   const width = chooseAtlasWidth(graph, [...shapes, ...dense], wanted);
@@ -81,7 +84,8 @@ export function makePlan(graph: Graph, wanted: Target): Plan {
     if (storage.aliases.has(node)) continue;
     const form = forms.get(node.type);
     if (!form) throw new UnsupportedError(`${nodeName(node)}: the GPU has no ${node.type}`);
-    for (const kernel of form.build(node, context)) draws.push({ node, kernel });
+    const chosen = { ...context, target: { ...target, ...choiceOf(node) } };
+    for (const kernel of form.build(node, chosen)) draws.push({ node, kernel });
   }
   const readable = graph.outputs.map((value, i): Value => {
     if (isLinear(layout(value))) return value;

@@ -35,6 +35,9 @@ export interface Target {
   readonly inlineParameters: boolean;
 }
 
+/** Parts of the target that may differ from node to node, since only a node's own kernels depend on them. */
+export type Choice = Partial<Pick<Target, 'winograd' | 'uniformWeights'>>;
+
 /** What the text of a shader depends on beside the kernel itself. */
 export interface ShaderTarget extends Target, Grid {
   /** True where a value is stored as half floats: stores are rounded to halves and stop at ±65504. */

@@ -7,6 +7,8 @@ import { guarded, initialOf } from './guard.js';
 /** What a context can do, asked once. */
 export interface Capabilities
   extends Pick<Target, 'maxTextureSize' | 'targets' | 'fetch' | 'varyings' | 'narrowest' | 'halfWeights'> {
+  /** What the driver calls itself; browsers may hide it. */
+  readonly renderer: string;
   readonly textureUnits: number;
   readonly uniformAlignment: number;
   readonly float32Targets: boolean;
@@ -170,6 +172,7 @@ function probe(gl: WebGL2RenderingContext): Capabilities {
   const renderer = String(gl.getParameter(unmasked ? unmasked.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
   const isSoftware = /swiftshader|llvmpipe|softpipe|software/i.test(renderer);
   return {
+    renderer,
     maxTextureSize: gl.getParameter(gl.MAX_TEXTURE_SIZE) as number,
     textureUnits: gl.getParameter(gl.MAX_TEXTURE_IMAGE_UNITS) as number,
     targets: isSoftware && drawBuffers >= 8 ? 8 : 4,

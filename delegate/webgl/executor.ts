@@ -39,7 +39,9 @@ export class Executor implements Executable {
   #acquired = 0;
   /** Passed once the draws of the warm-up are done. */
   #warm: WebGLSync | null = null;
-  #disposed = false;
+  /** Aborted by `dispose`. */
+  readonly #life = new AbortController();
+  #afterAnswer: ((life: AbortSignal) => void) | undefined;
 
   constructor(device: Device, programs: ProgramCache, plan: Plan) {
     this.#device = device;
@@ -132,6 +134,21 @@ export class Executor implements Executable {
     const { data, offsets } = packParams(this.#kernels, this.#device.capabilities.uniformAlignment, resources);
     this.#params = this.#guarded(() => this.#device.createBuffer(gl.UNIFORM_BUFFER, data, gl.STATIC_DRAW));
     this.#commands = linkCommands(this.#plan, this.#kernels, offsets, this.#device, resources);
+  }
+
+  /** Calls back once, after an output was read for the first time, with a signal that is aborted by `dispose`. */
+  afterFirstAnswer(then: (life: AbortSignal) => void): void {
+    this.#afterAnswer = then;
+  }
+
+  #answered(): void {
+    const then = this.#afterAnswer;
+    this.#afterAnswer = undefined;
+    then?.(this.#life.signal);
+  }
+
+  get #disposed(): boolean {
+    return this.#life.signal.aborted;
   }
 
   #guarded<T>(body: () => T): T {
@@ -293,6 +310,7 @@ export class Executor implements Executable {
       gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, texels);
     });
     this.#device.check('read');
+    this.#answered();
     return fromFloats(texels, size, value.dtype);
   }
 
@@ -317,6 +335,7 @@ export class Executor implements Executable {
         gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, texels);
       });
       this.#device.check('readAsync');
+      this.#answered();
       return fromFloats(texels, size, value.dtype);
     } finally {
       if (this.#disposed || this.#packs.has(position)) this.#device.deleteBuffer(buffer);
@@ -396,7 +415,7 @@ export class Executor implements Executable {
 
   dispose(): void {
     if (this.#disposed) return;
-    this.#disposed = true;
+    this.#life.abort();
     for (const made of this.#imports.values()) made.dispose();
     for (const framebuffer of this.#framebuffers.values()) this.#device.deleteFramebuffer(framebuffer);
     for (const texture of [...this.#textures, ...this.#constants.values()]) this.#device.deleteTexture(texture);

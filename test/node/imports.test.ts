@@ -15,6 +15,7 @@ const delegateOrder = [
   ['passes/'],
   ['plan/'],
   ['webgl/'],
+  ['tuning/'],
   ['delegate.ts'],
   ['index.ts'],
 ];
