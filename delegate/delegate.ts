@@ -1,15 +1,17 @@
-import { UnsupportedError } from './errors.js';
+import { debug } from './debug.js';
+import { DeviceError, UnsupportedError } from './errors.js';
 import type { DeviceStats, Executable, GpuDelegate } from './executable.js';
-import type { Graph, Node } from './ir/graph.js';
+import { type Graph, type Node, readsOf } from './ir/graph.js';
 import { forms } from './kernels/index.js';
 import { layoutProblem } from './layout/layout.js';
 import { type GpuOptions, normalizeOptions, TfLiteGlObjectType, TfLiteGpuInferencePreference } from './options.js';
 import { fuse } from './passes/index.js';
 import { makePlan } from './plan/plan.js';
 import type { Choice, Target } from './shader/target.js';
-import type { Tuning } from './tuning/index.js';
+import type { Bench, Tuner } from './tuning/index.js';
 import { type Capabilities, Device } from './webgl/device.js';
 import { Executor } from './webgl/executor.js';
+import { fence, pause } from './webgl/fence.js';
 import { linkInSlices } from './webgl/link.js';
 import { ProgramCache } from './webgl/program.js';
 
@@ -70,6 +72,7 @@ class Delegate implements GpuDelegate {
   readonly #device: Device;
   readonly #programs: ProgramCache;
   readonly #options: GpuOptions;
+  #loadedTuner: Promise<Tuner> | undefined;
   readonly #target: Target;
 
   constructor({ device, programs, forced }: Shared, options: GpuOptions) {
@@ -97,10 +100,17 @@ class Delegate implements GpuDelegate {
 
   async compile(graph: Graph, onProgress?: (fraction: number) => void, signal?: AbortSignal): Promise<Executable> {
     const fused = this.#fuse(graph);
-    const tuning = await this.#tuningOf(fused);
+    const tuning = await (await this.#tuner())?.tuningOf(fused);
     const executor = this.#executor(fused, tuning?.choiceOf);
     await linkInSlices(executor, onProgress, signal);
-    if (tuning) executor.afterFirstAnswer(tuning.start);
+    if (tuning)
+      executor.afterFirstAnswer((life) => {
+        tuning.start(life).catch((error: unknown) => {
+          // The device gave out, or its context was lost: the next load goes on.
+          if (!(error instanceof DeviceError)) throw error;
+          debug(1, () => `tuning ended: ${error.message}`);
+        });
+      });
     return executor;
   }
 
@@ -122,20 +132,40 @@ class Delegate implements GpuDelegate {
     return new Executor(this.#device, this.#programs, makePlan(graph, this.#target, choiceOf));
   }
 
-  /** What tuning chose, and will choose; `undefined` where the options ask for none. */
-  async #tuningOf(graph: Graph): Promise<Tuning | undefined> {
+  /** The tuner of the models that this delegate compiles, loaded at the first; `undefined` where the options want none. */
+  #tuner(): Promise<Tuner> | undefined {
     const { inferencePreference, preferredGlObjectType } = this.#options;
     if (inferencePreference === TfLiteGpuInferencePreference.FAST_SINGLE_ANSWER) return undefined;
-    const { tuningOf } = await import('./tuning/index.js');
-    const uniform: Choice[] =
-      preferredGlObjectType === TfLiteGlObjectType.FASTEST ? [{ winograd: 'never', uniformWeights: true }] : [];
-    return tuningOf(graph, {
-      device: this.#device,
-      programs: this.#programs,
-      target: this.#target,
-      choices: [{ winograd: 'always' }, { winograd: 'never' }, ...uniform],
-      extent: inferencePreference === TfLiteGpuInferencePreference.SUSTAINED_SPEED ? 'all' : 'heaviest',
-    });
+    const extent = inferencePreference === TfLiteGpuInferencePreference.SUSTAINED_SPEED ? 'all' : 'heaviest';
+    const choices: Choice[] = [{ winograd: 'always' }, { winograd: 'never' }];
+    if (preferredGlObjectType === TfLiteGlObjectType.FASTEST) choices.push({ winograd: 'never', uniformWeights: true });
+    this.#loadedTuner ??= import('./tuning/index.js').then(
+      ({ Tuner, openStore }) =>
+        new Tuner(this.#bench(), openStore(this.#device.capabilities.renderer), choices, extent),
+    );
+    return this.#loadedTuner;
+  }
+
+  #bench(): Bench {
+    return {
+      plan: (node, choice) => {
+        const inputs = [...new Set(readsOf(node).filter((value) => !value.data))];
+        const alone: Graph = { name: node.type, nodes: [node], inputs, outputs: node.outputs };
+        return makePlan(alone, this.#target, () => choice);
+      },
+      compile: async (plan) => {
+        const executor = new Executor(this.#device, this.#programs, plan);
+        await linkInSlices(executor);
+        const time = async (runs: number) => {
+          const start = performance.now();
+          for (let run = 0; run < runs; run++) executor.run();
+          await fence(this.#device, 'tuning');
+          return performance.now() - start;
+        };
+        return { time, dispose: () => executor.dispose() };
+      },
+      pause: () => pause(1),
+    };
   }
 
   stats(): DeviceStats {

@@ -14,8 +14,8 @@ const delegateOrder = [
   ['kernels/'],
   ['passes/'],
   ['plan/'],
-  ['webgl/'],
   ['tuning/'],
+  ['webgl/'],
   ['delegate.ts'],
   ['index.ts'],
 ];

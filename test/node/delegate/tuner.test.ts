@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Graph, Node } from '../../../delegate/ir/graph.js';
+import type { Graph, Node, Value } from '../../../delegate/ir/graph.js';
 import { makePlan } from '../../../delegate/plan/plan.js';
 import type { Choice, Target } from '../../../delegate/shader/target.js';
-import { type Bench, chosen, type Extent, type Store, tune } from '../../../delegate/tuning/tuner.js';
+import { type Bench, type Extent, type Store, Tuner } from '../../../delegate/tuning/tuner.js';
 import { activation, constant, graphOf, node } from './build.js';
 
 const target: Target = {
@@ -37,22 +37,25 @@ function chain(...channels: readonly number[]): Graph {
   return graphOf([first!], nodes, [last]);
 }
 
-/** A device on which a run takes what `milliseconds` says, and a record of what was done on it. */
-function fakeBench(milliseconds: (choice: Choice) => number) {
-  const record = { compiled: [] as Choice[], live: 0, timed: 0 };
+/** A device on which a run takes what `milliseconds` says of the first kernel, and a record of what was done on it. */
+function fakeBench(milliseconds: (kernel: string) => number = () => 1) {
+  const record = { live: 0, timed: 0 };
   const bench: Bench = {
-    pause: async () => {},
-    async compile(_graph, choice) {
-      record.compiled.push(choice);
+    plan: (one, choice) => {
+      const inputs = one.inputs.filter((value) => value !== undefined && !value.data) as Value[];
+      return makePlan(graphOf(inputs, [one], one.outputs), target, () => choice);
+    },
+    compile: async (plan) => {
       record.live++;
       return {
-        async time(runs) {
+        time: async (runs) => {
           record.timed++;
-          return runs * milliseconds(choice);
+          return runs * milliseconds(plan.draws[0]!.kernel.name);
         },
         dispose: () => void record.live--,
       };
     },
+    pause: async () => {},
   };
   return { bench, record };
 }
@@ -62,62 +65,76 @@ function memoryStore(): Store & { readonly winners: Map<string, number> } {
   return { winners, get: async (key) => winners.get(key), put: async (key, winner) => void winners.set(key, winner) };
 }
 
-const look = (graph: Graph, store: Store, extent: Extent = 'all') =>
-  chosen(graph, target, choices, extent, { store, pause: async () => {} });
+const directTakes = (milliseconds: number) => fakeBench((kernel) => (kernel === 'conv_3x3' ? milliseconds : 1)).bench;
+const look = (graph: Graph, { store = memoryStore(), bench = fakeBench().bench, extent = 'all' as Extent } = {}) =>
+  new Tuner(bench, store, choices, extent).tuningOf(graph);
 const never = new AbortController().signal;
-const isDirect = (nodes: Graph, choiceOf: (node: Node) => Choice) =>
-  makePlan(nodes, target, choiceOf).draws[0]!.kernel.name === 'conv_3x3';
+const firstKernel = (nodes: Graph, choiceOf: (node: Node) => Choice) =>
+  makePlan(nodes, target, choiceOf).draws[0]!.kernel.name;
 
 describe('tuning', () => {
   it('tries what makes other kernels, and nothing twice', async () => {
-    const [few] = (await look(chain(8, 8), memoryStore())).untuned;
+    const [few] = (await look(chain(8, 8))).untuned;
     assert.deepEqual(few!.candidates, [{}, filtered, uniform]);
-    const [many] = (await look(chain(64, 64), memoryStore())).untuned;
+    const [many] = (await look(chain(64, 64))).untuned;
     assert.deepEqual(many!.candidates, [{}, direct]);
   });
 
   it('keeps the fastest for the next compilation', async () => {
     const [graph, store] = [chain(64, 64), memoryStore()];
-    const before = await look(graph, store);
-    assert.equal(isDirect(graph, before.choiceOf), false);
-    await tune(before.untuned, fakeBench((choice) => (choice.winograd === 'never' ? 1 : 2)).bench, store, never);
-    const after = await look(chain(64, 64), store);
-    assert.deepEqual(after.untuned, []);
+    const before = await look(graph, { store, bench: directTakes(0.5) });
+    assert.equal(firstKernel(graph, before.choiceOf), 'winograd_patches');
+    await before.start(never);
     const again = chain(64, 64);
-    assert.equal(isDirect(again, (await look(again, store)).choiceOf), true);
+    const after = await look(again, { store });
+    assert.deepEqual(after.untuned, []);
+    assert.equal(firstKernel(again, after.choiceOf), 'conv_3x3');
   });
 
   it('takes nothing that gains less than a tenth', async () => {
-    const [graph, store] = [chain(64, 64), memoryStore()];
-    const { untuned } = await look(graph, store);
-    await tune(untuned, fakeBench((choice) => (choice.winograd === 'never' ? 0.95 : 1)).bench, store, never);
+    const store = memoryStore();
+    await (await look(chain(64, 64), { store, bench: directTakes(0.95) })).start(never);
     assert.deepEqual([...store.winners.values()], [0]);
   });
 
   it('asks once for layers that are alike', async () => {
-    const { untuned } = await look(chain(16, 16, 16, 16), memoryStore());
-    assert.equal(untuned.length, 1);
+    assert.equal((await look(chain(16, 16, 16, 16))).untuned.length, 1);
   });
 
   it('leaves light layers alone where only the heaviest are asked for', async () => {
     const graph = chain(128, 128, 8, 8);
-    assert.equal((await look(graph, memoryStore(), 'heaviest')).untuned.length, 1);
-    assert.equal((await look(graph, memoryStore())).untuned.length, 3);
+    assert.equal((await look(graph, { extent: 'heaviest' })).untuned.length, 1);
+    assert.equal((await look(graph)).untuned.length, 3);
   });
 
   it('ends when aborted, with nothing left on the device', async () => {
     const [store, life] = [memoryStore(), new AbortController()];
-    const { bench, record } = fakeBench(() => 1);
-    const { untuned } = await look(chain(64, 64, 8), store);
-    await tune(untuned, { ...bench, pause: async () => life.abort() }, store, life.signal);
-    assert.equal(record.timed, 1);
-    assert.equal(record.live, 0);
-    assert.equal(store.winners.size, 0);
+    const { bench, record } = fakeBench();
+    const { start } = await look(chain(64, 64, 8), { store, bench });
+    bench.pause = async () => life.abort();
+    await start(life.signal);
+    assert.deepEqual([record.timed, record.live, store.winners.size], [1, 0, 0]);
+  });
+
+  it('tells where the device gives out, and lets the next graph have its turn', async () => {
+    const { bench, record } = fakeBench();
+    const store = memoryStore();
+    const tuner = new Tuner(bench, store, choices, 'all');
+    const [one, other] = [await tuner.tuningOf(chain(64, 64)), await tuner.tuningOf(chain(8, 8))];
+    const { compile } = bench;
+    bench.compile = async () => {
+      bench.compile = compile;
+      throw new Error('gone');
+    };
+    const [first, second] = [one.start(never), other.start(never)];
+    await assert.rejects(first, /gone/);
+    await second;
+    assert.deepEqual([record.live, store.winners.size], [0, 1]);
   });
 
   it('does not take a stored number that is no candidate', async () => {
     const [graph, store] = [chain(64, 64), memoryStore()];
-    store.winners.set((await look(graph, store)).untuned[0]!.key, 7);
-    assert.equal((await look(graph, store)).untuned.length, 1);
+    store.winners.set((await look(graph, { store })).untuned[0]!.key, 7);
+    assert.equal((await look(graph, { store })).untuned.length, 1);
   });
 });
