@@ -57,7 +57,7 @@ const SHAPE_ONLY = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS']);
 export function makePlan(graph: Graph, wanted: Target, choiceOf: (node: Node) => Choice = () => ({})): Plan {
   const shapes = [...valuesOf(graph)].filter((v) => !v.data).map((v) => v.shape);
   const dense = [...graph.outputs, ...graph.inputs].map((v): Shape => [sizeOf(v.shape)]);
-  const width = chooseAtlasWidth(graph, [...shapes, ...dense], wanted);
+  const width = chooseAtlasWidth(graph, [...shapes, ...dense], wanted, choiceOf);
   for (const shape of [...shapes, ...dense]) {
     const problem = layoutProblem(shape, wanted.targets, wanted.maxTextureSize);
     if (problem) throw new DeviceError(`layout: ${problem}`);
@@ -117,7 +117,12 @@ export function makePlan(graph: Graph, wanted: Target, choiceOf: (node: Node) =>
  * The common width of the textures: at the widths of tiles and some others, memory is planned roughly, by nodes instead
  * of draws; the smallest result wins.
  */
-function chooseAtlasWidth(graph: Graph, shapes: readonly Shape[], wanted: Target): number {
+function chooseAtlasWidth(
+  graph: Graph,
+  shapes: readonly Shape[],
+  wanted: Target,
+  choiceOf: (node: Node) => Choice,
+): number {
   const { targets, maxTextureSize, narrowest } = wanted;
   const kept = new Set([...graph.inputs, ...graph.outputs]);
   const lives = new Map<Value, { shape: Shape; first: number; last: number }>();
@@ -131,7 +136,7 @@ function chooseAtlasWidth(graph: Graph, shapes: readonly Shape[], wanted: Target
   };
   for (const node of graph.nodes) {
     for (const value of node.inputs) if (value) touch(value);
-    for (const shape of forms.get(node.type)?.scratches?.(node, wanted) ?? [])
+    for (const shape of forms.get(node.type)?.scratches?.(node, { ...wanted, ...choiceOf(node) }) ?? [])
       scratches.push({ shape, first: step, last: ++step });
     for (const { operand } of stepsOf(node.tail)) if (operand) touch(operand);
     node.outputs.forEach(touch);
