@@ -10,7 +10,7 @@ import { root } from './paths.mjs';
 
 /** What the download is to come down to, and what it may not grow beyond until then. */
 const targetKB = 60;
-const limitKB = 82;
+const limitKB = 83;
 const tfjs = ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-webgl', '@tensorflow/tfjs-backend-cpu'];
 
 const options = {
