@@ -1,70 +1,50 @@
 // The engines under comparison behind one shape: load a model, run it on given inputs, give all outputs back.
-import * as tf from '@tensorflow/tfjs-core';
-import '@tensorflow/tfjs-backend-webgl';
-import { Interpreter } from 'tflite-gpu';
-import { loadTfjsGraph } from './tfjs-graph.js';
+import { litert } from './peers/litert.js';
+import { mediapipe } from './peers/mediapipe.js';
+import { ours } from './peers/ours.js';
+import { tfjs } from './peers/tfjs.js';
+import { tfjsTflite } from './peers/tfjs-tflite.js';
 
-/** One input of a model. */
+export type Values = Float32Array | Int32Array;
+
+/** One input of a model. The values of a picture are read from it each time anew, so that reading is part of a run. */
 export interface Input {
-  readonly data: Float32Array | Int32Array;
+  readonly data: Values;
   readonly shape: number[];
+  readonly dtype: 'float32' | 'int32';
+  readonly picture?: HTMLCanvasElement;
 }
 
-/** A loaded model. Every run uploads its inputs and reads all outputs back. */
+/** An engine. */
+export interface Peer {
+  /** How far its outputs may be off, as a share of their range; 1e-3 unless it computes in half precision. */
+  readonly tolerance?: number;
+  /** Fetches and starts what the engine itself consists of; once a page. */
+  start?(): Promise<void>;
+  /** Throws with the reason where the engine cannot take the model. */
+  load(bytes: Uint8Array<ArrayBuffer>): Promise<LoadedModel>;
+}
+
+/** A loaded model. */
 export interface LoadedModel {
-  run(inputs: readonly Input[]): Promise<(Float32Array | Int32Array)[]>;
-  /** Figures of the loaded model: draws, bytes and the like. */
-  figures(): Record<string, number | string>;
+  /** Uploads the inputs, runs, and reads all outputs back. */
+  run(inputs: readonly Input[]): Promise<Values[]>;
+  /** Uploads the inputs and issues a run, and returns before the GPU is done. */
+  submit?(inputs: readonly Input[]): void;
+  /** `count` runs in flight at once. */
+  overlap?(inputs: readonly Input[], count: number): Promise<unknown>;
+  /** Figures of the loaded model after a run: ops, bytes and the like. */
+  figures?(): Record<string, number | string>;
   dispose(): void;
 }
 
-async function loadOurs(bytes: Uint8Array, precisionLossAllowed: 0 | 1): Promise<LoadedModel> {
-  const interpreter = await Interpreter.create(bytes, {
-    delegate: 'gpu',
-    gpu: { compileOptions: { precisionLossAllowed } },
-  });
-  await interpreter.allocateTensors();
-  const inputs = interpreter.getInputDetails().map(({ index }) => index);
-  const outputs = interpreter.getOutputDetails().map(({ index }) => index);
-  return {
-    async run(values) {
-      for (const [k, { data }] of values.entries()) interpreter.setTensor(inputs[k]!, data);
-      await interpreter.invokeAsync();
-      return (await Promise.all(outputs.map((index) => interpreter.getTensorAsync(index)))) as Float32Array[];
-    },
-    figures() {
-      const { nodes, draws, programs, precision, memory } = interpreter.report();
-      const onCpu = nodes.filter(({ runsOn }) => runsOn === 'cpu').length;
-      return { draws, programs, precision, onGpu: nodes.length - onCpu, onCpu, ...memory };
-    },
-    dispose: () => interpreter.dispose(),
-  };
-}
-
-/** On a software rasteriser TensorFlow.js would silently fall back to its CPU backend: the flag allows it, the check makes sure. */
-async function loadTfjs(bytes: Uint8Array): Promise<LoadedModel> {
-  tf.env().set('SOFTWARE_WEBGL_ENABLED', true);
-  await tf.setBackend('webgl');
-  if (tf.getBackend() !== 'webgl') throw new Error(`bench: TensorFlow.js runs on ${tf.getBackend()}, wanted webgl`);
-  const graph = loadTfjsGraph(bytes);
-  return {
-    async run(values) {
-      const outputs = graph.run(values);
-      const data = await Promise.all(outputs.map((output) => output.data()));
-      for (const output of outputs) output.dispose();
-      return data as Float32Array[];
-    },
-    figures: () => ({
-      ops: graph.opCount,
-      bytesOnGpu: Number((tf.memory() as { numBytesInGPU?: number }).numBytesInGPU),
-    }),
-    dispose: () => graph.dispose(),
-  };
-}
-
 /** The peers by name. */
-export const peers: Readonly<Record<string, (bytes: Uint8Array) => Promise<LoadedModel>>> = {
-  ours: (bytes) => loadOurs(bytes, 0),
-  'ours-f16': (bytes) => loadOurs(bytes, 1),
-  'tfjs-webgl': loadTfjs,
+export const peers: Readonly<Record<string, Peer>> = {
+  ours: ours(0),
+  'ours-f16': ours(1),
+  'tfjs-webgl': tfjs,
+  'litert-webgpu': litert('webgpu'),
+  'litert-wasm': litert('wasm'),
+  'tfjs-tflite': tfjsTflite,
+  mediapipe,
 };

@@ -1,7 +1,7 @@
-// npm run bench [-- --profile [--per-draw]] prints the time of our kernels instead.
-// npm run bench [-- --gl swiftshader,llvmpipe --models mnist,... --peers ours,tfjs-webgl --n 15 --cold 3 --json FILE --module FILE]
-// Times this project and TensorFlow.js's WebGL backend (the same graph, op by op) in one browser page, taking turns on the same inputs.
-import { existsSync, writeFileSync } from 'node:fs';
+// npm run bench [-- --gl swiftshader,llvmpipe --models mnist,...|all --peers ours,... --n 15 --cold 3 --json FILE --module FILE]
+// npm run bench -- --profile [--per-draw] prints the time of our kernels instead.
+// Times this project and other engines in one browser page, taking turns on the same inputs.
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { kill, launch, rendererOf } from '../scripts/browser.mjs';
@@ -9,12 +9,14 @@ import { bundlePage } from '../scripts/bundle.mjs';
 import { root, shared } from '../scripts/paths.mjs';
 import { pageWith, serve } from '../scripts/serve.mjs';
 import { printTable } from '../scripts/terminal.mjs';
+import { allModels, filesOf, takes } from './models.mjs';
+import { installPeers, packaged } from './peers/install.mjs';
 
 const { values: args } = parseArgs({
   options: {
     gl: { type: 'string', default: 'swiftshader,llvmpipe' },
-    models: { type: 'string', default: 'mnist,mobilenet_v1_0.25,blazeface,deeplab_v3' },
-    peers: { type: 'string', default: 'ours,ours-f16,tfjs-webgl' },
+    models: { type: 'string', default: 'mnist,mobilenet_v1_0.25,blazeface,selfie_segmenter,deeplab_v3' },
+    peers: { type: 'string', default: 'ours,ours-f16,tfjs-webgl,litert-webgpu,litert-wasm,tfjs-tflite,mediapipe' },
     n: { type: 'string', default: '15' },
     cold: { type: 'string', default: '3' },
     json: { type: 'string', default: 'bench/results.json' },
@@ -23,24 +25,22 @@ const { values: args } = parseArgs({
     'per-draw': { type: 'boolean', default: false },
   },
 });
-const named = {
-  mnist: ['networks/mnist/mnist_model.tflite', 'networks/mnist/float32.json'],
-  'mobilenet_v1_0.25': realModel('tflite-support__mobilenet_v1_0.25_224_1_default_1'),
-  blazeface: realModel('go-tflite__face_detection_front'),
-  deeplab_v3: realModel('go-tflite__deeplabv3_257_mv_gpu'),
-  hand_landmark: realModel('mediapipe__hand_landmark'),
-  pose_landmark: realModel('mediapipe__pose_landmarks_detector'),
-};
 if (!shared) {
   console.log(
     'The benchmark takes its models from the corpus, which is not on this machine (set TFLITE_GPU_SHARED to its folder).',
   );
   process.exit(0);
 }
-const peers = args.peers.split(',');
-const script = await bundlePage('bench/page.ts', { module: args.module && path.resolve(args.module), minify: true });
-const server = await serve({ '/': pageWith('/page.js'), '/page.js': script, '/corpus/': shared });
-const runs = args.gl.split(',').flatMap((gl) => args.models.split(',').map((name) => [gl, name]));
+const peers = args.profile ? ['ours'] : args.peers.split(',');
+const models = args.models === 'all' ? allModels : args.models.split(',');
+const runs = args.gl.split(',').flatMap((gl) => models.map((name) => [gl, name]));
+const packages = peers.some((peer) => packaged.includes(peer)) && installPeers();
+const server = await serve({
+  '/': pageWith('/page.js', importMap({ '@litertjs/wasm-utils': '/peers/@litertjs/wasm-utils/dist/index.js' })),
+  '/page.js': await bundlePage('bench/page.ts', { module: args.module && path.resolve(args.module), minify: true }),
+  '/corpus/': shared,
+  ...(packages && { '/peers/': packages }),
+});
 if (args.profile) for (const run of runs) await profile(...run);
 else await compare();
 server.close();
@@ -54,15 +54,12 @@ async function compare() {
       results.filter((result) => result.gl === gl),
     );
   writeFileSync(path.resolve(root, args.json), `${JSON.stringify(results, null, 2)}\n`);
-  process.exitCode = results.some(({ warm }) => Object.values(warm).some(({ error }) => error)) ? 1 : 0;
+  process.exitCode = results.some(({ warm }) => warm.ours?.error || warm['ours-f16']?.error) ? 1 : 0;
 }
 
 /** Where the time of a run goes, heaviest kernel first. */
 async function profile(gl, name) {
-  const urls = filesOf(name).map((file) => `/corpus/${file}`);
-  const rows = await onFreshPage(gl, (page) =>
-    page.evaluate((...rest) => window.bench.profile(...rest), ...urls, Number(args.n), args['per-draw']),
-  );
+  const rows = await onFreshPage(gl, (page) => call(page, 'profile', urlsOf(name), Number(args.n), args['per-draw']));
   const total = rows.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
   console.log(`\n${gl} ${name}: ${total.toFixed(1)} ms`);
   printTable(
@@ -81,33 +78,33 @@ async function profile(gl, name) {
   );
 }
 
-/** Cold times on fresh browsers with empty shader caches, then warm times on one page. */
+/** Warm times on one page, then cold starts of the peers that run the model, on fresh browsers with empty shader caches. */
 async function measure(gl, name) {
-  const urls = filesOf(name).map((file) => `/corpus/${file}`);
-  const cold = Object.fromEntries(peers.map((peer) => [peer, []]));
-  for (let round = 0; round < Number(args.cold); round++) {
-    for (const peer of peers) {
-      const time = await onFreshPage(gl, (page) =>
-        page.evaluate((...rest) => window.bench.cold(...rest), ...urls, peer),
-      ).catch(() => undefined);
-      if (time) cold[peer].push(time);
-    }
-  }
+  const able = peers.filter((peer) => takes(peer, name));
   const { renderer, warm } = await onFreshPage(gl, async (page) => ({
     renderer: await rendererOf(page),
-    warm: await page.evaluate((...rest) => window.bench.warm(...rest), ...urls, peers, Number(args.n)),
+    warm: await call(page, 'warm', urlsOf(name), able, Number(args.n)),
   }));
   console.log(
-    `${gl} ${name}: ${peers.map((peer) => `${peer} ${warm[peer].error ?? `${warm[peer].median.toFixed(1)} ms`}`).join(', ')}`,
+    `${gl} ${name}: ${able.map((peer) => `${peer} ${warm[peer].error ?? `${warm[peer].median.toFixed(1)} ms`}`).join(', ')}`,
   );
-  return { gl, renderer, model: name, cold: Object.fromEntries(peers.map((peer) => [peer, median(cold[peer])])), warm };
+  const cold = {};
+  for (let round = 0; round < Number(args.cold); round++)
+    for (const peer of able.filter((each) => !warm[each].error))
+      (cold[peer] ??= []).push(await onFreshPage(gl, (page) => call(page, 'cold', urlsOf(name), peer)));
+  return { gl, renderer, model: name, warm, cold: mapValues(cold, medianRun) };
+}
+
+/** Calls a function of the page's `bench`. */
+function call(page, name, ...rest) {
+  return page.evaluate((called, ...given) => window.bench[called](...given), name, ...rest);
 }
 
 async function onFreshPage(gl, work) {
   const browser = await launch({
     gl,
     env: { MESA_SHADER_CACHE_DISABLE: 'true' },
-    flags: ['--disable-gpu-shader-disk-cache'],
+    flags: ['--disable-gpu-shader-disk-cache', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
   });
   try {
     const page = await browser.newPage();
@@ -119,38 +116,48 @@ async function onFreshPage(gl, work) {
 }
 
 function printResults(gl, rows) {
-  const figure = (time) => (Number.isFinite(time) ? time.toFixed(1) : '-');
-  const ratio = (a, b) => (a > 0 && b > 0 ? `${(b / a).toFixed(2)}x` : '-');
-  console.log(`\n${gl}: ${rows[0].renderer}; medians in ms, cold start from file to first result`);
-  printTable(
-    ['model', ...peers, 'tfjs / ours', ...peers.map((peer) => `cold ${peer}`), 'tfjs / ours', 'draws', 'ops'],
-    rows.map(({ model, warm, cold }) => [
-      model,
-      ...peers.map((peer) => figure(warm[peer].median)),
-      ratio(warm.ours?.median, warm['tfjs-webgl']?.median),
-      ...peers.map((peer) => figure(cold[peer])),
-      ratio(cold.ours, cold['tfjs-webgl']),
-      warm.ours?.figures.draws ?? '-',
-      warm['tfjs-webgl']?.figures.ops ?? '-',
-    ]),
-  );
+  const figure = (time) => (time > 0 ? time.toFixed(1) : '-');
+  const others = peers.filter((peer) => peer !== 'ours');
+  const ratios = (pick) =>
+    others.map((peer) => geometricMean(rows.map((row) => pick(row, peer) / pick(row, 'ours')).filter((r) => r > 0)));
+  const warmOf = ({ warm }, peer) => warm[peer]?.median;
+  const coldOf = ({ cold }, peer) => cold[peer] && cold[peer].engine + cold[peer].model;
+  for (const [title, pick] of [
+    ['medians in ms', warmOf],
+    ...(Number(args.cold) ? [['cold start in ms, from the file to the first outputs', coldOf]] : []),
+  ]) {
+    console.log(`\n${gl}, ${rows[0].renderer}: ${title}`);
+    printTable(
+      ['model', ...peers],
+      [
+        ...rows.map((row) => [row.model, ...peers.map((peer) => figure(pick(row, peer)))]),
+        ['/ ours, geometric mean', '', ...ratios(pick).map((mean) => (mean ? `${mean.toFixed(2)}x` : '-'))],
+      ],
+    );
+  }
+  for (const { model, warm } of rows)
+    for (const [peer, { error }] of Object.entries(warm)) if (error) console.log(`${model}, ${peer}: ${error}`);
 }
 
-/** A named model, or `NETWORK` or `NETWORK:FLAVOUR` of the corpus. */
-function filesOf(name) {
-  if (named[name]) return named[name];
-  const [network, flavour = 'float32'] = name.split(':');
-  const model = `networks/${network}/${network}_${flavour}.tflite.gz`;
-  if (existsSync(path.join(shared, model))) return [model, `networks/${network}/${flavour}.json`];
-  throw new Error(
-    `--models: found "${name}"; accepted are ${Object.keys(named).join(', ')} and networks of the corpus`,
-  );
+/** The files of a model as URLs. */
+function urlsOf(name) {
+  const { model, golden, picture } = filesOf(name);
+  return { model: `/corpus/${model}`, golden: golden && `/corpus/${golden}`, picture };
 }
 
-function realModel(stem) {
-  return [`models/${stem}.tflite`, `models/golden/${stem}.json`];
+function importMap(imports) {
+  return `<script type="importmap">${JSON.stringify({ imports })}</script>`;
 }
 
-function median(times) {
-  return times.length ? times.sort((a, b) => a - b)[times.length >> 1] : undefined;
+/** The run whose time is the median. */
+function medianRun(all) {
+  return all.sort((a, b) => a.engine + a.model - b.engine - b.model)[all.length >> 1];
+}
+
+function geometricMean(values) {
+  return values.length ? Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length) : undefined;
+}
+
+function mapValues(object, change) {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
 }

@@ -6,6 +6,7 @@ import path from 'node:path';
 const types = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
   '.json': 'application/json',
   '.wasm': 'application/wasm',
   '.css': 'text/css; charset=utf-8',
@@ -28,9 +29,9 @@ export async function serve(routes, { port = 0 } = {}) {
   return { url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
 }
 
-/** A page that loads one script. */
-export function pageWith(script, title = 'tflite-gpu') {
-  return `<!doctype html><meta charset="utf-8"><title>${title}</title><link rel="icon" href="data:,"><script src="${script}" defer></script>`;
+/** A page that loads one script; `head` is HTML before it. */
+export function pageWith(script, head = '') {
+  return `<!doctype html><meta charset="utf-8"><title>tflite-gpu</title><link rel="icon" href="data:,">${head}<script src="${script}" defer></script>`;
 }
 
 function send(response, url, body) {

@@ -1,5 +1,6 @@
 // One line per op: the TensorFlow.js call that computes it, fused where TensorFlow.js can.
 import * as tf from '@tensorflow/tfjs-core';
+import { decodeTransposeConvBias } from '../../delegate/ops/transpose-conv.js';
 import type { Call } from './tfjs-graph.js';
 
 type Fusable = 'linear' | 'relu' | 'relu6';
@@ -76,6 +77,13 @@ export const kernels: Readonly<Record<string, (c: Call) => tf.Tensor | tf.Tensor
     const shape = c.outputShape as [number, number, number, number];
     const y = tf.conv2dTranspose(c.input(2) as tf.Tensor4D, filter, shape, strides(c), paddingOf(c));
     return c.has(3) ? tf.add(y, c.input(3)) : y;
+  },
+  Convolution2DTransposeBias: (c) => {
+    const filter = c.arranged(1, (w) => tf.transpose(w, [1, 2, 0, 3])) as tf.Tensor4D;
+    const { padding, strideH, strideW } = decodeTransposeConvBias(c);
+    const shape = c.outputShape as [number, number, number, number];
+    const pad = padding === 'SAME' ? 'same' : 'valid';
+    return tf.add(tf.conv2dTranspose(c.input(0) as tf.Tensor4D, filter, shape, [strideH, strideW], pad), c.input(2));
   },
   FULLY_CONNECTED: fused((c, activation) => {
     const b = c.input(1) as tf.Tensor2D;

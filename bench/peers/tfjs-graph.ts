@@ -1,10 +1,11 @@
 // Runs a model's main graph op by op on TensorFlow.js: what a user of its WebGL backend gets for the same network and weights.
 import * as tf from '@tensorflow/tfjs-core';
-import { listOf, type Model, type Operator, type SubGraph, type Tensor } from '../src/format/model.js';
-import { opName } from '../src/format/operator-name.js';
-import { optionsOf } from '../src/format/operator-options.js';
-import { readModel } from '../src/format/read.js';
-import { fromHalf } from '../test/conformance/values.js';
+import { listOf, type Model, type Operator, type SubGraph, type Tensor } from '../../src/format/model.js';
+import { opName } from '../../src/format/operator-name.js';
+import { optionsOf } from '../../src/format/operator-options.js';
+import { readModel } from '../../src/format/read.js';
+import { fromHalf } from '../../test/conformance/values.js';
+import type { Input } from '../peers.js';
 import { kernels } from './tfjs-kernels.js';
 
 /** What a kernel sees of its operator. */
@@ -19,6 +20,8 @@ export interface Call {
   arranged(k: number, arrange: (weight: tf.Tensor) => tf.Tensor): tf.Tensor;
   /** An option of the schema by name. */
   option<T>(name: string): T;
+  /** The options of a custom op. */
+  readonly customOptions: Uint8Array;
   readonly inputCount: number;
   readonly outputShape: number[];
 }
@@ -26,7 +29,7 @@ export interface Call {
 /** A loaded model; `run` returns tensors that the caller disposes. */
 export interface TfjsGraph {
   readonly opCount: number;
-  run(inputs: readonly { data: Float32Array | Int32Array; shape: number[] }[]): tf.Tensor[];
+  run(inputs: readonly Input[]): tf.Tensor[];
   dispose(): void;
 }
 
@@ -58,6 +61,7 @@ export function loadTfjsGraph(bytes: Uint8Array): TfjsGraph {
         return arrangements.get(index)!;
       },
       option: <T>(field: string) => options[field] as T,
+      customOptions: operator.customOptions ?? new Uint8Array(0),
       inputCount: inputs.length,
       outputShape: [...listOf(tensors[operator.outputs![0]!]!.shape)],
     };
@@ -68,8 +72,10 @@ export function loadTfjsGraph(bytes: Uint8Array): TfjsGraph {
     run: (inputs) =>
       tf.tidy(() => {
         const known = new Map<number, tf.Tensor>();
-        for (const [k, index] of listOf(graph.inputs).entries())
-          known.set(index, tf.tensor(inputs[k]!.data, inputs[k]!.shape));
+        for (const [k, index] of listOf(graph.inputs).entries()) {
+          const { data, shape, dtype } = inputs[k]!;
+          known.set(index, tf.tensor(data, shape, dtype));
+        }
         for (const step of steps) {
           const made = kernels[step.name]!(callOf(step, known));
           for (const [k, tensor] of [made].flat().entries()) known.set(step.operator.outputs![k]!, tensor);
@@ -100,7 +106,7 @@ function neededSteps(model: Model, graph: SubGraph, constants: Map<number, tf.Te
       constants.set(output, constants.get(first!)!);
       continue;
     }
-    if (!kernels[name]) throw new Error(`bench: ${name} has no TensorFlow.js counterpart here`);
+    if (!kernels[name]) throw new Error(`${name} has no TensorFlow.js counterpart here`);
     for (const index of name === 'RESHAPE' ? [first!] : [first!, ...others]) needed.add(index);
     steps.unshift({ operator, name });
   }
@@ -125,12 +131,12 @@ function constantOf(model: Model, tensor: Tensor): Float32Array | Int32Array | u
     case 'INT64':
       return Int32Array.from(new BigInt64Array(own), Number);
     default:
-      throw new Error(`bench: constants of type ${tensor.type} are not read here`);
+      throw new Error(`constants of type ${tensor.type} are not read here`);
   }
 }
 
 function numbersOf(model: Model, tensor: Tensor, name: string): Float32Array | Int32Array {
   const values = constantOf(model, tensor);
-  if (!values) throw new Error(`bench: ${name} wants a constant for ${tensor.name}`);
+  if (!values) throw new Error(`${name} wants a constant for ${tensor.name}`);
   return values;
 }
