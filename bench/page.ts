@@ -1,5 +1,8 @@
 // The page half of the benchmark: cold start of one peer, or all peers warm, taking turns on the same inputs.
+import { type ApiCalls, countCalls } from './api-calls.js';
 import { type Case, type Files, fetchCase } from './case.js';
+import { countFetches } from './fetches.js';
+import { type Holds, watchMainThread } from './main-thread.js';
 import { type LoadedModel, peers } from './peers.js';
 import { type KernelTiming, profile } from './profile.js';
 
@@ -11,38 +14,53 @@ declare global {
 }
 
 /** The time of a peer from the file to its first outputs, in milliseconds. */
-export interface ColdStart {
+export interface ColdStart extends Holds {
   /** Until the engine itself is there; where it is part of the page's script there is nothing to start. */
   readonly engine: number;
   /** From the file's bytes to the first outputs. */
   readonly model: number;
 }
 
-/** Times of one peer in milliseconds, with its difference from what is expected as a share of the output's range. */
-export interface Timing {
+/** Median and quartiles of times in milliseconds. */
+export interface Times {
   readonly median: number;
   readonly lower: number;
   readonly upper: number;
-  readonly difference: number;
-  readonly figures: Record<string, number | string>;
 }
 
-/** A peer that runs the model, or why it does not. */
+/** A peer that runs the model. */
+export interface Timing extends Times {
+  /** From what is expected, as a share of the output's range. */
+  readonly difference: number;
+  /** Programs and the bytes of their shaders are those of loading, draws and calls those of a run. */
+  readonly api: ApiCalls;
+  /** The main thread's part of a run: uploading the inputs and issuing all draws. */
+  readonly submit?: Times;
+  /** Per run, with `IN_FLIGHT` of them in flight. */
+  readonly overlapped?: Times;
+  readonly figures: Readonly<Record<string, number | string>>;
+}
+
+/** What a peer does, or why it does not run the model. */
 export type Outcome = Timing | { readonly error: string };
+
+/** Runs that are started at once to see what overlaps. */
+const IN_FLIGHT = 4;
 
 const bench = {
   /** The cold start of one peer, on this fresh page. */
   async cold(files: Files, name: string): Promise<ColdStart> {
     const { bytes, inputs } = await fetchCase(files);
     const peer = peers[name]!;
-    const started = performance.now();
-    await peer.start?.();
-    const ready = performance.now();
-    const model = await peer.load(bytes);
-    await model.run(inputs);
-    const done = performance.now();
-    model.dispose();
-    return { engine: ready - started, model: done - ready };
+    const { result, ...holds } = await watchMainThread(async () => {
+      const started = performance.now();
+      await peer.start?.();
+      const ready = performance.now();
+      const model = await peer.load(bytes);
+      await model.run(inputs);
+      return { engine: ready - started, model: performance.now() - ready };
+    });
+    return { ...result, ...holds };
   },
 
   /** Checks every peer's outputs, then times `rounds` rounds in which each peer runs once. */
@@ -54,21 +72,27 @@ const bench = {
       try {
         runners.push(await loadRunner(name, test));
       } catch (error) {
-        results[name] = { error: (error instanceof Error ? error.message : String(error)).trim() };
+        results[name] = { error: (error instanceof Error ? error.message : String(error)).split('\n')[0]! };
       }
     }
-    for (let round = 0; round < rounds; round++) {
-      for (const { model, times } of runners) {
-        const started = performance.now();
-        await model.run(test.inputs);
-        times.push(performance.now() - started);
-      }
-    }
-    for (const { name, model, times, difference } of runners) {
-      results[name] = { ...quartiles(times), difference, figures: model.figures?.() ?? {} };
+    for (let round = 0; round < rounds; round++)
+      for (const { model, times } of runners) times.run.push(await timed(() => model.run(test.inputs)));
+    for (let round = 0; round < Math.min(rounds, 5); round++)
+      for (const runner of runners) await timeParts(runner, test);
+    for (const { name, model, times, difference, api } of runners) {
+      const figures = model.figures?.() ?? {};
+      const parts = { ...ifAny('submit', times.submit), ...ifAny('overlapped', times.overlapped) };
+      results[name] = { ...quartiles(times.run), difference, api, ...parts, figures };
       model.dispose();
     }
     return results;
+  },
+
+  /** Our texture fetches and multiply-adds of a run. */
+  async fetches(files: Files): Promise<{ fetches: number; multiplyAdds: number }> {
+    const draws = await countFetches(await fetchCase(files));
+    const sum = (of: 'fetches' | 'multiplyAdds') => draws.reduce((total, draw) => total + draw[of], 0);
+    return { fetches: sum('fetches'), multiplyAdds: sum('multiplyAdds') };
   },
 
   profile: (files: Files, rounds: number, perDraw: boolean): Promise<KernelTiming[]> =>
@@ -80,7 +104,8 @@ interface Runner {
   readonly name: string;
   readonly model: LoadedModel;
   readonly difference: number;
-  readonly times: number[];
+  readonly api: ApiCalls;
+  readonly times: Record<'run' | 'submit' | 'overlapped', number[]>;
 }
 
 /**
@@ -90,18 +115,44 @@ interface Runner {
 async function loadRunner(name: string, { bytes, inputs, difference }: Case): Promise<Runner> {
   const peer = peers[name]!;
   await peer.start?.();
-  const model = await peer.load(bytes);
-  await model.run(inputs);
-  const worst = difference(await model.run(inputs));
+  const loading = await countCalls(async () => {
+    const model = await peer.load(bytes);
+    await model.run(inputs);
+    return model;
+  });
+  const model = loading.result;
+  const running = await countCalls(() => model.run(inputs));
+  const worst = difference(running.result);
   if (!(worst < (peer.tolerance ?? 1e-3))) {
     model.dispose();
     throw new Error(`outputs are off by ${worst} of their range`);
   }
   await model.run(inputs);
-  return { name, model, difference: worst, times: [] };
+  const { programs, shaderBytes } = loading.calls;
+  const api = { ...running.calls, programs, shaderBytes };
+  return { name, model, difference: worst, api, times: { run: [], submit: [], overlapped: [] } };
 }
 
-function quartiles(times: readonly number[]): { median: number; lower: number; upper: number } {
+/** The parts of a run that a peer can tell apart. */
+async function timeParts({ model, times }: Runner, { inputs }: Case): Promise<void> {
+  if (model.submit) {
+    times.submit.push(await timed(async () => model.submit!(inputs)));
+    await model.run(inputs);
+  }
+  if (model.overlap) times.overlapped.push((await timed(() => model.overlap!(inputs, IN_FLIGHT))) / IN_FLIGHT);
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return performance.now() - started;
+}
+
+function ifAny<K extends string>(key: K, times: readonly number[]): { readonly [key in K]?: Times } {
+  return times.length ? ({ [key]: quartiles(times) } as { [key in K]: Times }) : {};
+}
+
+function quartiles(times: readonly number[]): Times {
   const sorted = [...times].sort((a, b) => a - b);
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
   return { median: at(0.5), lower: at(0.25), upper: at(0.75) };

@@ -81,9 +81,10 @@ async function profile(gl, name) {
 /** Warm times on one page, then cold starts of the peers that run the model, on fresh browsers with empty shader caches. */
 async function measure(gl, name) {
   const able = peers.filter((peer) => takes(peer, name));
-  const { renderer, warm } = await onFreshPage(gl, async (page) => ({
+  const { renderer, warm, work } = await onFreshPage(gl, async (page) => ({
     renderer: await rendererOf(page),
     warm: await call(page, 'warm', urlsOf(name), able, Number(args.n)),
+    work: able.includes('ours') ? await call(page, 'fetches', urlsOf(name)) : undefined,
   }));
   console.log(
     `${gl} ${name}: ${able.map((peer) => `${peer} ${warm[peer].error ?? `${warm[peer].median.toFixed(1)} ms`}`).join(', ')}`,
@@ -92,7 +93,7 @@ async function measure(gl, name) {
   for (let round = 0; round < Number(args.cold); round++)
     for (const peer of able.filter((each) => !warm[each].error))
       (cold[peer] ??= []).push(await onFreshPage(gl, (page) => call(page, 'cold', urlsOf(name), peer)));
-  return { gl, renderer, model: name, warm, cold: mapValues(cold, medianRun) };
+  return { gl, renderer, model: name, work, warm, cold: mapValues(cold, medianRun) };
 }
 
 /** Calls a function of the page's `bench`. */
@@ -135,8 +136,59 @@ function printResults(gl, rows) {
       ],
     );
   }
+  printWork(rows);
   for (const { model, warm } of rows)
     for (const [peer, { error }] of Object.entries(warm)) if (error) console.log(`${model}, ${peer}: ${error}`);
+}
+
+/** What each peer asks of the page and the GPU. */
+function printWork(rows) {
+  const kilo = (bytes) => (bytes / 1e3).toFixed(1);
+  console.log(
+    '\nA run and what loading takes; the longest task of a cold start, and the longest gap between turns of a timer',
+  );
+  printTable(
+    [
+      'model',
+      'peer',
+      'draws',
+      'calls',
+      'programs',
+      'shader kB',
+      'activation MB',
+      'submit ms',
+      'in flight ms',
+      'task ms',
+    ],
+    rows.flatMap(({ model, warm, cold }) =>
+      Object.entries(warm)
+        .filter(([, { api }]) => api?.draws)
+        .map(([peer, { api, submit, overlapped, figures }]) => [
+          model,
+          peer,
+          api.draws,
+          api.calls,
+          api.programs,
+          kilo(api.shaderBytes),
+          figures.activationBytes ? (figures.activationBytes / 1e6).toFixed(2) : '-',
+          submit ? submit.median.toFixed(2) : '-',
+          overlapped ? overlapped.median.toFixed(1) : '-',
+          cold[peer] ? `${cold[peer].longestTask.toFixed(0)} (${cold[peer].longestGap.toFixed(0)})` : '-',
+        ]),
+    ),
+  );
+  console.log('\nOur work');
+  printTable(
+    ['model', 'M multiply-adds', 'M fetches', 'multiply-adds a fetch'],
+    rows
+      .filter(({ work }) => work)
+      .map(({ model, work: { multiplyAdds, fetches } }) => [
+        model,
+        (multiplyAdds / 1e6).toFixed(1),
+        (fetches / 1e6).toFixed(2),
+        (multiplyAdds / fetches).toFixed(1),
+      ]),
+  );
 }
 
 /** The files of a model as URLs. */

@@ -1,0 +1,62 @@
+// Counts texture fetches where they happen: every fetch of our shaders adds one to a number that the fragment then
+// writes in place of its result. That is exact for every loop and branch, and needs nothing of the code it measures.
+import { Interpreter, type OpProfile } from 'tflite-gpu';
+import type { Case } from './case.js';
+
+/** A draw of ours, with the texture fetches of all its fragments. */
+export type CountedDraw = Pick<OpProfile, 'index' | 'op' | 'kernel' | 'multiplyAdds'> & {
+  readonly fetches: number;
+  readonly fragments: number;
+};
+
+const COUNTER = `int fetches = 0;
+vec4 counted(sampler2DArray x, vec3 at) { fetches++; return texture(x, at); }
+vec4 counted(sampler2D x, vec2 at) { fetches++; return texture(x, at); }
+vec4 counted(sampler2DArray x, ivec3 at, int level) { fetches++; return texelFetch(x, at, level); }
+vec4 counted(sampler2D x, ivec2 at, int level) { fetches++; return texelFetch(x, at, level); }`;
+
+/** The fetches of a run in float32, draw by draw. No other model of ours may be loaded: it would share its programs. */
+export async function countFetches({ bytes, inputs }: Case): Promise<CountedDraw[]> {
+  const sums: { fetches: number; fragments: number }[] = [];
+  const restore = countInShaders((fetches, fragments) => sums.push({ fetches, fragments }));
+  try {
+    const interpreter = await Interpreter.create(bytes, { delegate: 'gpu' });
+    await interpreter.allocateTensors();
+    for (const [k, { index }] of interpreter.getInputDetails().entries()) interpreter.setTensor(index, inputs[k]!.data);
+    sums.length = 0;
+    const draws = (await interpreter.profile()).filter(({ runsOn }) => runsOn === 'gpu');
+    interpreter.dispose();
+    return draws.map(({ index, op, kernel, multiplyAdds }, i) => ({ index, op, kernel, multiplyAdds, ...sums[i]! }));
+  } finally {
+    restore();
+  }
+}
+
+/** `profile` reads a texel after each draw: there, `note` gets the sum over all fragments and how many there are. */
+function countInShaders(note: (fetches: number, fragments: number) => void): () => void {
+  const { prototype } = WebGL2RenderingContext;
+  const { shaderSource, viewport, readPixels } = prototype;
+  let size: readonly [number, number] = [0, 0];
+  prototype.shaderSource = function (shader, source) {
+    shaderSource.call(this, shader, counting(source));
+  };
+  prototype.viewport = function (x, y, width, height) {
+    size = [width, height];
+    viewport.call(this, x, y, width, height);
+  };
+  prototype.readPixels = function (this: WebGL2RenderingContext) {
+    const texels = new Float32Array(size[0] * size[1] * 4);
+    readPixels.call(this, 0, 0, ...size, this.RGBA, this.FLOAT, texels, 0);
+    let sum = 0;
+    for (let i = 0; i < texels.length; i += 4) sum += texels[i]!;
+    note(sum, size[0] * size[1]);
+  } as typeof readPixels;
+  return () => Object.assign(prototype, { shaderSource, viewport, readPixels });
+}
+
+function counting(source: string): string {
+  const head = source.lastIndexOf('\n', source.indexOf('uniform'));
+  if (!/\b(texture|texelFetch)\(/.test(source)) return source;
+  const body = source.slice(head).replace(/\b(texture|texelFetch)\(/g, 'counted(');
+  return `${source.slice(0, head)}\n${COUNTER}${body.slice(0, body.lastIndexOf('}'))} r0 = vec4(float(fetches)); }`;
+}
