@@ -4,7 +4,8 @@ import { type Case, type Files, fetchCase } from './case.js';
 import { countFetches } from './fetches.js';
 import { type Holds, watchMainThread } from './main-thread.js';
 import { type LoadedModel, peers } from './peers.js';
-import { type KernelTiming, profile } from './profile.js';
+import { type Grouping, profile, runCost } from './profile.js';
+import { measureRoofline } from './roofline.js';
 
 declare global {
   interface Window {
@@ -95,8 +96,10 @@ const bench = {
     return { fetches: sum('fetches'), multiplyAdds: sum('multiplyAdds') };
   },
 
-  profile: (files: Files, rounds: number, perDraw: boolean): Promise<KernelTiming[]> =>
-    fetchCase(files).then((test) => profile(test, rounds, perDraw)),
+  profile: async (files: Files, rounds: number, grouping: Grouping) =>
+    profile(await fetchCase(files), rounds, grouping),
+  runCost: async (files: Files, rounds: number) => runCost(await fetchCase(files), rounds),
+  roofline: measureRoofline,
 };
 
 /** A peer with its model loaded, and its times so far. */

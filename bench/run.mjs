@@ -1,5 +1,5 @@
 // npm run bench [-- --gl swiftshader,llvmpipe --models mnist,...|all --peers ours,... --n 15 --cold 3 --json FILE --module FILE]
-// npm run bench -- --profile [--per-draw] prints the time of our kernels instead.
+// npm run bench -- --profile [--per-draw] prints the time of our kernels instead, and with --roofline what limits them.
 // Times this project and other engines in one browser page, taking turns on the same inputs.
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,6 +11,7 @@ import { pageWith, serve } from '../scripts/serve.mjs';
 import { printTable } from '../scripts/terminal.mjs';
 import { allModels, filesOf, takes } from './models.mjs';
 import { installPeers, packaged } from './peers/install.mjs';
+import { printRoofline } from './roofline.mjs';
 
 const { values: args } = parseArgs({
   options: {
@@ -22,6 +23,7 @@ const { values: args } = parseArgs({
     json: { type: 'string', default: 'bench/results.json' },
     module: { type: 'string' },
     profile: { type: 'boolean', default: false },
+    roofline: { type: 'boolean', default: false },
     'per-draw': { type: 'boolean', default: false },
   },
 });
@@ -31,7 +33,7 @@ if (!shared) {
   );
   process.exit(0);
 }
-const peers = args.profile ? ['ours'] : args.peers.split(',');
+const peers = args.profile || args.roofline ? ['ours'] : args.peers.split(',');
 const models = args.models === 'all' ? allModels : args.models.split(',');
 const runs = args.gl.split(',').flatMap((gl) => models.map((name) => [gl, name]));
 const packages = peers.some((peer) => packaged.includes(peer)) && installPeers();
@@ -42,40 +44,51 @@ const server = await serve({
   ...(packages && { '/peers/': packages }),
 });
 if (args.profile) for (const run of runs) await profile(...run);
+else if (args.roofline) for (const gl of args.gl.split(',')) await roofline(gl);
 else await compare();
 server.close();
 
 async function compare() {
   const results = [];
-  for (const run of runs) results.push(await measure(...run));
+  for (const run of runs) {
+    results.push(await measure(...run));
+    writeFileSync(path.resolve(root, args.json), `${JSON.stringify(results, null, 2)}\n`);
+  }
   for (const gl of args.gl.split(','))
     printResults(
       gl,
       results.filter((result) => result.gl === gl),
     );
-  writeFileSync(path.resolve(root, args.json), `${JSON.stringify(results, null, 2)}\n`);
   process.exitCode = results.some(({ warm }) => warm.ours?.error || warm['ours-f16']?.error) ? 1 : 0;
 }
 
 /** Where the time of a run goes, heaviest kernel first. */
 async function profile(gl, name) {
-  const rows = await onFreshPage(gl, (page) => call(page, 'profile', urlsOf(name), Number(args.n), args['per-draw']));
+  const rows = await onFreshPage(gl, (page) =>
+    call(page, 'profile', urlsOf(name), Number(args.n), args['per-draw'] ? 'draw' : 'kernel'),
+  );
   const total = rows.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
   console.log(`\n${gl} ${name}: ${total.toFixed(1)} ms`);
   printTable(
-    ['kernel', 'draws', 'ms', 'share', 'M multiply-adds', 'G/s'],
+    ['kernel', 'draws', 'ms', 'share', 'M multiply-adds', 'G/s', 'a fetch'],
     rows
       .sort((a, b) => b.milliseconds - a.milliseconds)
       .slice(0, 30)
-      .map(({ kernel, draws, milliseconds, multiplyAdds }) => [
+      .map(({ kernel, draws, milliseconds, multiplyAdds, fetches }) => [
         kernel,
         draws,
         milliseconds.toFixed(2),
         `${((milliseconds / total) * 100).toFixed(0)} %`,
         (multiplyAdds / 1e6).toFixed(1),
         (multiplyAdds / milliseconds / 1e6).toFixed(2),
+        fetches ? (multiplyAdds / fetches).toFixed(1) : '-',
       ]),
   );
+}
+
+function roofline(gl) {
+  const onPage = (work) => onFreshPage(gl, (page) => work((...given) => call(page, ...given)));
+  return printRoofline(gl, models, Number(args.n), onPage, urlsOf);
 }
 
 /** Warm times on one page, then cold starts of the peers that run the model, on fresh browsers with empty shader caches. */
