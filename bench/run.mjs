@@ -8,9 +8,9 @@ import { kill, launch, rendererOf } from '../scripts/browser.mjs';
 import { bundlePage } from '../scripts/bundle.mjs';
 import { root, shared } from '../scripts/paths.mjs';
 import { pageWith, serve } from '../scripts/serve.mjs';
-import { printTable } from '../scripts/terminal.mjs';
 import { allModels, filesOf, takes } from './models.mjs';
 import { installPeers, packaged } from './peers/install.mjs';
+import { printProfile, printResults } from './print.mjs';
 import { printRoofline } from './roofline.mjs';
 
 const { values: args } = parseArgs({
@@ -56,8 +56,8 @@ async function compare() {
   }
   for (const gl of args.gl.split(','))
     printResults(
-      gl,
       results.filter((result) => result.gl === gl),
+      peers,
     );
   process.exitCode = results.some(({ warm }) => warm.ours?.error || warm['ours-f16']?.error) ? 1 : 0;
 }
@@ -67,23 +67,7 @@ async function profile(gl, name) {
   const rows = await onFreshPage(gl, (page) =>
     call(page, 'profile', urlsOf(name), Number(args.n), args['per-draw'] ? 'draw' : 'kernel'),
   );
-  const total = rows.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-  console.log(`\n${gl} ${name}: ${total.toFixed(1)} ms`);
-  printTable(
-    ['kernel', 'draws', 'ms', 'share', 'M multiply-adds', 'G/s', 'a fetch'],
-    rows
-      .sort((a, b) => b.milliseconds - a.milliseconds)
-      .slice(0, 30)
-      .map(({ kernel, draws, milliseconds, multiplyAdds, fetches }) => [
-        kernel,
-        draws,
-        milliseconds.toFixed(2),
-        `${((milliseconds / total) * 100).toFixed(0)} %`,
-        (multiplyAdds / 1e6).toFixed(1),
-        (multiplyAdds / milliseconds / 1e6).toFixed(2),
-        fetches ? (multiplyAdds / fetches).toFixed(1) : '-',
-      ]),
-  );
+  printProfile(`${gl} ${name}`, rows);
 }
 
 function roofline(gl) {
@@ -129,81 +113,6 @@ async function onFreshPage(gl, work) {
   }
 }
 
-function printResults(gl, rows) {
-  const figure = (time) => (time > 0 ? time.toFixed(1) : '-');
-  const others = peers.filter((peer) => peer !== 'ours');
-  const ratios = (pick) =>
-    others.map((peer) => geometricMean(rows.map((row) => pick(row, peer) / pick(row, 'ours')).filter((r) => r > 0)));
-  const warmOf = ({ warm }, peer) => warm[peer]?.median;
-  const coldOf = ({ cold }, peer) => cold[peer] && cold[peer].engine + cold[peer].model;
-  for (const [title, pick] of [
-    ['medians in ms', warmOf],
-    ...(Number(args.cold) ? [['cold start in ms, from the file to the first outputs', coldOf]] : []),
-  ]) {
-    console.log(`\n${gl}, ${rows[0].renderer}: ${title}`);
-    printTable(
-      ['model', ...peers],
-      [
-        ...rows.map((row) => [row.model, ...peers.map((peer) => figure(pick(row, peer)))]),
-        ['/ ours, geometric mean', '', ...ratios(pick).map((mean) => (mean ? `${mean.toFixed(2)}x` : '-'))],
-      ],
-    );
-  }
-  printWork(rows);
-  for (const { model, warm } of rows)
-    for (const [peer, { error }] of Object.entries(warm)) if (error) console.log(`${model}, ${peer}: ${error}`);
-}
-
-/** What each peer asks of the page and the GPU. */
-function printWork(rows) {
-  const kilo = (bytes) => (bytes / 1e3).toFixed(1);
-  console.log(
-    '\nA run and what loading takes; the longest task of a cold start, and the longest gap between turns of a timer',
-  );
-  printTable(
-    [
-      'model',
-      'peer',
-      'draws',
-      'calls',
-      'programs',
-      'shader kB',
-      'activation MB',
-      'submit ms',
-      'in flight ms',
-      'task ms',
-    ],
-    rows.flatMap(({ model, warm, cold }) =>
-      Object.entries(warm)
-        .filter(([, { api }]) => api?.draws)
-        .map(([peer, { api, submit, overlapped, figures }]) => [
-          model,
-          peer,
-          api.draws,
-          api.calls,
-          api.programs,
-          kilo(api.shaderBytes),
-          figures.activationBytes ? (figures.activationBytes / 1e6).toFixed(2) : '-',
-          submit ? submit.median.toFixed(2) : '-',
-          overlapped ? overlapped.median.toFixed(1) : '-',
-          cold[peer] ? `${cold[peer].longestTask.toFixed(0)} (${cold[peer].longestGap.toFixed(0)})` : '-',
-        ]),
-    ),
-  );
-  console.log('\nOur work');
-  printTable(
-    ['model', 'M multiply-adds', 'M fetches', 'multiply-adds a fetch'],
-    rows
-      .filter(({ work }) => work)
-      .map(({ model, work: { multiplyAdds, fetches } }) => [
-        model,
-        (multiplyAdds / 1e6).toFixed(1),
-        (fetches / 1e6).toFixed(2),
-        (multiplyAdds / fetches).toFixed(1),
-      ]),
-  );
-}
-
 /** The files of a model as URLs. */
 function urlsOf(name) {
   const { model, golden, picture } = filesOf(name);
@@ -217,10 +126,6 @@ function importMap(imports) {
 /** The run whose time is the median. */
 function medianRun(all) {
   return all.sort((a, b) => a.engine + a.model - b.engine - b.model)[all.length >> 1];
-}
-
-function geometricMean(values) {
-  return values.length ? Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length) : undefined;
 }
 
 function mapValues(object, change) {
