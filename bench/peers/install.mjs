@@ -1,4 +1,4 @@
-// The packages of the peers have a folder of their own and are installed on first use: together they take 160 MB.
+// The packages of the peers have a folder of their own and are installed on first use: together they take 120 MB.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
