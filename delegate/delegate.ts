@@ -6,9 +6,9 @@ import { layoutProblem } from './layout/layout.js';
 import { type GpuOptions, normalizeOptions, TfLiteGlObjectType } from './options.js';
 import { fuse } from './passes/index.js';
 import { makePlan, type PlanTarget } from './plan/plan.js';
+import { pause, task } from './task.js';
 import { Device } from './webgl/device.js';
 import { Executor } from './webgl/executor.js';
-import { pause, task } from './webgl/fence.js';
 import { ProgramCache } from './webgl/program.js';
 
 /** Work done at a stretch, in milliseconds, before the page may do something else. */

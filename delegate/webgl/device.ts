@@ -1,6 +1,7 @@
 import { ContextLostError, DeviceError } from '../errors.js';
 import type { DeviceStats } from '../executable.js';
-import { initialOf } from './guard.js';
+import { Fences } from './fence.js';
+import { Guard } from './guard.js';
 
 /** What a context can do, asked once. */
 export interface Capabilities {
@@ -34,13 +35,15 @@ export class Device {
   readonly capabilities: Capabilities;
   /** Without attributes: vertices come from gl_VertexID. Lives as long as the context. */
   readonly vertexArray: WebGLVertexArrayObject | null;
+  readonly guard: Guard;
+  readonly fences = new Fences(this);
   readonly #counts: Record<Kind, number> = { textures: 0, buffers: 0, programs: 0, framebuffers: 0, executables: 0 };
   #textureBytes = 0;
 
   constructor(gl: WebGL2RenderingContext) {
     this.gl = gl;
     this.capabilities = probe(gl);
-    initialOf(gl);
+    this.guard = new Guard(gl);
     this.vertexArray = gl.createVertexArray();
     if (!this.capabilities.float32Targets && !this.capabilities.float16Targets)
       throw new DeviceError(
@@ -91,15 +94,16 @@ export class Device {
     this.count('textures', -1);
   }
 
-  createBuffer(target: GLenum, data: ArrayBufferView | number, usage: GLenum): WebGLBuffer {
+  /** A buffer with these contents or of this many bytes, bound. `used`: one to take in place of a new one. */
+  createBuffer(target: GLenum, data: ArrayBufferView | number, usage: GLenum, used?: WebGLBuffer): WebGLBuffer {
     const { gl } = this;
-    const buffer = gl.createBuffer();
+    const buffer = used ?? gl.createBuffer();
     if (!buffer)
       throw gl.isContextLost() ? new ContextLostError('createBuffer') : new DeviceError('the context gave no buffer');
     gl.bindBuffer(target, buffer);
     if (typeof data === 'number') gl.bufferData(target, data, usage);
     else gl.bufferData(target, data, usage);
-    this.count('buffers', 1);
+    if (!used) this.count('buffers', 1);
     return buffer;
   }
 

@@ -1,6 +1,6 @@
 import { DeviceError } from '../errors.js';
-import type { DrawTime, Executable, ExecutableStats, LinearTexture } from '../executable.js';
-import type { NumericData } from '../ir/dtype.js';
+import type { DrawTime, Executable, ExecutableStats, InputSource, LinearTexture } from '../executable.js';
+import type { DType, NumericData } from '../ir/dtype.js';
 import type { Value } from '../ir/graph.js';
 import { sizeOf } from '../ir/shape.js';
 import { floatsOf, packTexels } from '../layout/layout.js';
@@ -10,10 +10,21 @@ import { Arena } from './arena.js';
 import { type Command, linkCommands, packParams, type Resources } from './commands.js';
 import { fromFloats, toFloats } from './convert.js';
 import type { Device, OwnedTexture } from './device.js';
-import { fence, isPassed } from './fence.js';
-import { guarded } from './guard.js';
+import { isPassed } from './fence.js';
 import { Import } from './import.js';
 import type { ProgramCache } from './program.js';
+
+const NONE: readonly Promise<NumericData>[] = [];
+
+/** An output on its way to plain memory. */
+interface Copy {
+  readonly position: number;
+  readonly buffer: WebGLBuffer;
+  readonly floats: number;
+  /** Elements; the rest of the floats is padding. */
+  readonly size: number;
+  readonly dtype: DType;
+}
 
 /** A plan linked to a device: textures, programs and the static list of commands. */
 export class Executor implements Executable {
@@ -31,7 +42,8 @@ export class Executor implements Executable {
   readonly #constants = new Map<Value, OwnedTexture>();
   readonly #kernels: readonly Kernel[];
   readonly #staging = new Map<number, Float32Array>();
-  readonly #packs = new Map<number, WebGLBuffer>();
+  /** Pixel buffers that wait for the next read, by output. */
+  readonly #packs: WebGLBuffer[][] = [];
   readonly #imports = new Map<number, Import>();
   #commands: readonly Command[] = [];
   #params: WebGLBuffer | undefined;
@@ -133,7 +145,7 @@ export class Executor implements Executable {
   }
 
   #guarded<T>(body: () => T): T {
-    return guarded(this.#device.gl, body);
+    return this.#device.guard.run(body);
   }
 
   #framebufferOf(value: Value): WebGLFramebuffer {
@@ -208,42 +220,47 @@ export class Executor implements Executable {
     return texture;
   }
 
-  upload(position: number, data: NumericData): void {
+  run(inputs: readonly InputSource[], wanted: readonly number[] = []): readonly Promise<NumericData>[] {
+    this.#expectAlive();
+    this.#device.check('run');
+    return this.#guarded(() => {
+      for (let i = 0; i < inputs.length; i++) this.#fill(i, inputs[i]!);
+      this.#draw(this.#commands, this.#params!);
+      return this.#ask(wanted);
+    });
+  }
+
+  #fill(position: number, source: InputSource): void {
+    if ('texture' in source) {
+      const made = this.#import(position);
+      made.copy(source);
+      if (made.params) this.#draw(made.commands, made.params);
+    } else this.#upload(position, source);
+  }
+
+  /** The texels are copied to the browser's own transfer memory: another copy to a pixel buffer would save no wait. */
+  #upload(position: number, data: NumericData): void {
     const value = this.#input(position);
     const layout = this.#plan.layoutOf(value);
     const texels = this.#staging.get(position) ?? new Float32Array(floatsOf(layout));
     this.#staging.set(position, texels);
     packTexels(toFloats(data, value.dtype), layout, texels);
     const { gl } = this.#device;
-    this.#guarded(() => {
-      gl.activeTexture(gl.TEXTURE0);
-      gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.#textureOf(value).texture);
-      gl.texSubImage3D(
-        gl.TEXTURE_2D_ARRAY,
-        0,
-        0,
-        0,
-        0,
-        layout.width,
-        layout.height,
-        layout.layers,
-        gl.RGBA,
-        gl.FLOAT,
-        texels,
-      );
-    });
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.#textureOf(value).texture);
+    const { width, height, layers } = layout;
+    gl.texSubImage3D(gl.TEXTURE_2D_ARRAY, 0, 0, 0, 0, width, height, layers, gl.RGBA, gl.FLOAT, texels);
   }
 
   #input(position: number): Value {
-    if (this.#disposed) throw new DeviceError('this executable is disposed');
+    this.#expectAlive();
     const value = this.inputs[position];
     if (!value) throw new RangeError(`input ${position}: this executable has ${this.inputs.length}`);
     return value;
   }
 
-  run(): void {
-    this.#device.check('run');
-    this.#guarded(() => this.#draw(this.#commands, this.#params!));
+  #expectAlive(): void {
+    if (this.#disposed) throw new DeviceError('this executable is disposed');
   }
 
   #draw(commands: readonly Command[], params: WebGLBuffer): void {
@@ -267,7 +284,7 @@ export class Executor implements Executable {
 
   /** The dense form of an output: its value, the texels to read, and how many of their floats count. */
   #readable(position: number): { value: Value; width: number; height: number; size: number } {
-    if (this.#disposed) throw new DeviceError('this executable is disposed');
+    this.#expectAlive();
     const value = this.#plan.readable[position];
     if (!value) throw new RangeError(`output ${position}: this executable has ${this.outputs.length}`);
     const { width, height } = this.#plan.layoutOf(value);
@@ -292,31 +309,44 @@ export class Executor implements Executable {
     return fromFloats(texels, size, value.dtype);
   }
 
-  async readAsync(position: number): Promise<NumericData> {
+  readAsync(position: number): Promise<NumericData> {
+    return this.#guarded(() => this.#ask([position]))[0]!;
+  }
+
+  /** Queues copies of outputs to pixel buffers, behind the draws so far, and fetches them once a fence behind them is passed. */
+  #ask(positions: readonly number[]): readonly Promise<NumericData>[] {
+    if (positions.length === 0) return NONE;
+    const copies = positions.map((position) => this.#copyOut(position));
+    const passed = this.#device.fences.set('readAsync');
+    return copies.map((copy) => this.#fetch(copy, passed));
+  }
+
+  #copyOut(position: number): Copy {
     const { value, width, height, size } = this.#readable(position);
     const { gl } = this.#device;
-    const bytes = width * height * 16;
-    const free = this.#packs.get(position);
-    this.#packs.delete(position);
-    const buffer = this.#guarded(() => {
-      const pack = free ?? this.#device.createBuffer(gl.PIXEL_PACK_BUFFER, bytes, gl.STREAM_READ);
-      gl.bindBuffer(gl.PIXEL_PACK_BUFFER, pack);
-      this.#bindForRead(value);
-      gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, 0);
-      return pack;
-    });
+    const floats = width * height * 4;
+    const free = this.#packs[position]?.pop();
+    // Without new storage Chromium warns at every run that it discards what it kept of the last one.
+    const buffer = this.#device.createBuffer(gl.PIXEL_PACK_BUFFER, floats * 4, gl.STREAM_READ, free);
+    this.#bindForRead(value);
+    gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, 0);
+    return { position, buffer, floats, size, dtype: value.dtype };
+  }
+
+  async #fetch({ position, buffer, floats, size, dtype }: Copy, passed: Promise<void>): Promise<NumericData> {
+    const { gl } = this.#device;
     try {
-      await fence(this.#device, 'readAsync');
-      const texels = new Float32Array(bytes / 4);
-      this.#guarded(() => {
-        gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
-        gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, texels);
-      });
+      await passed;
+      const texels = new Float32Array(floats);
+      const bound = gl.getParameter(gl.PIXEL_PACK_BUFFER_BINDING) as WebGLBuffer | null;
+      gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
+      gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, texels);
+      gl.bindBuffer(gl.PIXEL_PACK_BUFFER, bound);
       this.#device.check('readAsync');
-      return fromFloats(texels, size, value.dtype);
+      return fromFloats(texels, size, dtype);
     } finally {
-      if (this.#disposed || this.#packs.has(position)) this.#device.deleteBuffer(buffer);
-      else this.#packs.set(position, buffer);
+      if (this.#disposed) this.#device.deleteBuffer(buffer);
+      else (this.#packs[position] ??= []).push(buffer);
     }
   }
 
@@ -324,14 +354,6 @@ export class Executor implements Executable {
     if (kind === 'output') return this.#readable(position);
     const { width, height } = this.#import(position).layout;
     return { width, height };
-  }
-
-  uploadTexture(position: number, source: LinearTexture): void {
-    const made = this.#import(position);
-    this.#guarded(() => {
-      made.copy(source);
-      if (made.params) this.#draw(made.commands, made.params);
-    });
   }
 
   readTexture(position: number, target: LinearTexture): void {
@@ -396,7 +418,7 @@ export class Executor implements Executable {
     for (const made of this.#imports.values()) made.dispose();
     for (const framebuffer of this.#framebuffers.values()) this.#device.deleteFramebuffer(framebuffer);
     for (const texture of [...this.#textures, ...this.#constants.values()]) this.#device.deleteTexture(texture);
-    for (const buffer of this.#packs.values()) this.#device.deleteBuffer(buffer);
+    for (const buffer of this.#packs.flat()) this.#device.deleteBuffer(buffer);
     if (this.#params) this.#device.deleteBuffer(this.#params);
     this.#arena.dispose();
     this.#device.gl.deleteSync(this.#warm);
