@@ -3,7 +3,7 @@ import type { DrawTime, Executable, ExecutableStats, InputSource, LinearTexture 
 import type { DType, NumericData } from '../ir/dtype.js';
 import type { Value } from '../ir/graph.js';
 import { sizeOf } from '../ir/shape.js';
-import { floatsOf, packTexels } from '../layout/layout.js';
+import { floatsOf, type Layout, packTexels } from '../layout/layout.js';
 import type { Plan } from '../plan/plan.js';
 import { type Kernel, UNIFORM_BLOCK_TEXELS } from '../shader/kernel.js';
 import { Arena } from './arena.js';
@@ -16,14 +16,20 @@ import type { ProgramCache } from './program.js';
 
 const NONE: readonly Promise<NumericData>[] = [];
 
-/** An output on its way to plain memory. */
-interface Copy {
-  readonly position: number;
-  readonly buffer: WebGLBuffer;
-  readonly floats: number;
-  /** Elements; the rest of the floats is padding. */
-  readonly size: number;
+/** How an input is uploaded, made when it first is. */
+interface Upload {
+  readonly texture: WebGLTexture;
+  readonly layout: Layout;
   readonly dtype: DType;
+  readonly texels: Float32Array;
+}
+
+/** The dense form of an output: the texels to read, and how many of their floats count. */
+interface Readable {
+  readonly value: Value;
+  readonly width: number;
+  readonly height: number;
+  readonly size: number;
 }
 
 /** A plan linked to a device: textures, programs and the static list of commands. */
@@ -41,7 +47,8 @@ export class Executor implements Executable {
   readonly #framebufferOfValue = new Map<Value, WebGLFramebuffer>();
   readonly #constants = new Map<Value, OwnedTexture>();
   readonly #kernels: readonly Kernel[];
-  readonly #staging = new Map<number, Float32Array>();
+  readonly #uploads: Upload[] = [];
+  readonly #readables: readonly Readable[];
   /** Pixel buffers that wait for the next read, by output. */
   readonly #packs: WebGLBuffer[][] = [];
   readonly #imports = new Map<number, Import>();
@@ -60,6 +67,10 @@ export class Executor implements Executable {
     this.#kernels = plan.draws.map((d) => d.kernel);
     this.inputs = plan.graph.inputs;
     this.outputs = plan.graph.outputs;
+    this.#readables = plan.readable.map((value, i) => {
+      const { width, height } = plan.layoutOf(value);
+      return { value, width, height, size: sizeOf(this.outputs[i]!.shape) };
+    });
     device.count('executables', 1);
   }
 
@@ -240,16 +251,21 @@ export class Executor implements Executable {
 
   /** The texels are copied to the browser's own transfer memory: another copy to a pixel buffer would save no wait. */
   #upload(position: number, data: NumericData): void {
-    const value = this.#input(position);
-    const layout = this.#plan.layoutOf(value);
-    const texels = this.#staging.get(position) ?? new Float32Array(floatsOf(layout));
-    this.#staging.set(position, texels);
-    packTexels(toFloats(data, value.dtype), layout, texels);
+    this.#uploads[position] ??= this.#uploadOf(position);
+    const { texture, layout, dtype, texels } = this.#uploads[position]!;
+    const { width, height, layers } = layout;
+    packTexels(toFloats(data, dtype), layout, texels);
     const { gl } = this.#device;
     gl.activeTexture(gl.TEXTURE0);
-    gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.#textureOf(value).texture);
-    const { width, height, layers } = layout;
+    gl.bindTexture(gl.TEXTURE_2D_ARRAY, texture);
     gl.texSubImage3D(gl.TEXTURE_2D_ARRAY, 0, 0, 0, 0, width, height, layers, gl.RGBA, gl.FLOAT, texels);
+  }
+
+  #uploadOf(position: number): Upload {
+    const value = this.#input(position);
+    const layout = this.#plan.layoutOf(value);
+    const { texture } = this.#textureOf(value);
+    return { texture, layout, dtype: value.dtype, texels: new Float32Array(floatsOf(layout)) };
   }
 
   #input(position: number): Value {
@@ -263,18 +279,20 @@ export class Executor implements Executable {
     if (this.#disposed) throw new DeviceError('this executable is disposed');
   }
 
+  /** Counts with indices: iterators would be garbage of every draw. */
   #draw(commands: readonly Command[], params: WebGLBuffer): void {
     const { gl } = this.#device;
     gl.bindVertexArray(this.#device.vertexArray);
-    for (const c of commands) {
+    for (let i = 0; i < commands.length; i++) {
+      const c = commands[i]!;
       if (c.program) gl.useProgram(c.program);
       gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, c.framebuffer);
       gl.viewport(0, 0, c.width, c.height);
-      for (const b of c.binds) {
-        gl.activeTexture(b.unit);
-        gl.bindTexture(b.target, b.texture);
+      for (let k = 0; k < c.binds.length; k++) {
+        gl.activeTexture(c.binds[k]!.unit);
+        gl.bindTexture(c.binds[k]!.target, c.binds[k]!.texture);
       }
-      for (const s of c.samplers) gl.uniform1i(s.location, s.unit);
+      for (let k = 0; k < c.samplers.length; k++) gl.uniform1i(c.samplers[k]!.location, c.samplers[k]!.unit);
       gl.bindBufferRange(gl.UNIFORM_BUFFER, 0, params, c.paramOffset, c.paramBytes);
       if (c.weightsOffset >= 0)
         gl.bindBufferRange(gl.UNIFORM_BUFFER, 1, this.#arena.uniforms!, c.weightsOffset, UNIFORM_BLOCK_TEXELS * 16);
@@ -282,13 +300,11 @@ export class Executor implements Executable {
     }
   }
 
-  /** The dense form of an output: its value, the texels to read, and how many of their floats count. */
-  #readable(position: number): { value: Value; width: number; height: number; size: number } {
+  #readable(position: number): Readable {
     this.#expectAlive();
-    const value = this.#plan.readable[position];
-    if (!value) throw new RangeError(`output ${position}: this executable has ${this.outputs.length}`);
-    const { width, height } = this.#plan.layoutOf(value);
-    return { value, width, height, size: sizeOf(this.outputs[position]!.shape) };
+    const readable = this.#readables[position];
+    if (!readable) throw new RangeError(`output ${position}: this executable has ${this.outputs.length}`);
+    return readable;
   }
 
   #bindForRead(value: Value): void {
@@ -316,34 +332,38 @@ export class Executor implements Executable {
   /** Queues copies of outputs to pixel buffers, behind the draws so far, and fetches them once a fence behind them is passed. */
   #ask(positions: readonly number[]): readonly Promise<NumericData>[] {
     if (positions.length === 0) return NONE;
-    const copies = positions.map((position) => this.#copyOut(position));
+    const buffers = positions.map((position) => this.#copyOut(position));
     const passed = this.#device.fences.set('readAsync');
-    return copies.map((copy) => this.#fetch(copy, passed));
+    return positions.map((position, i) => this.#fetch(position, this.#readable(position), buffers[i]!, passed));
   }
 
-  #copyOut(position: number): Copy {
-    const { value, width, height, size } = this.#readable(position);
+  #copyOut(position: number): WebGLBuffer {
+    const { value, width, height } = this.#readable(position);
     const { gl } = this.#device;
-    const floats = width * height * 4;
     const free = this.#packs[position]?.pop();
     // Without new storage Chromium warns at every run that it discards what it kept of the last one.
-    const buffer = this.#device.createBuffer(gl.PIXEL_PACK_BUFFER, floats * 4, gl.STREAM_READ, free);
+    const buffer = this.#device.createBuffer(gl.PIXEL_PACK_BUFFER, width * height * 16, gl.STREAM_READ, free);
     this.#bindForRead(value);
     gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, 0);
-    return { position, buffer, floats, size, dtype: value.dtype };
+    return buffer;
   }
 
-  async #fetch({ position, buffer, floats, size, dtype }: Copy, passed: Promise<void>): Promise<NumericData> {
+  async #fetch(
+    position: number,
+    { value, width, height, size }: Readable,
+    buffer: WebGLBuffer,
+    passed: Promise<void>,
+  ): Promise<NumericData> {
     const { gl } = this.#device;
     try {
       await passed;
-      const texels = new Float32Array(floats);
+      const texels = new Float32Array(width * height * 4);
       const bound = gl.getParameter(gl.PIXEL_PACK_BUFFER_BINDING) as WebGLBuffer | null;
       gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
       gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, texels);
       gl.bindBuffer(gl.PIXEL_PACK_BUFFER, bound);
       this.#device.check('readAsync');
-      return fromFloats(texels, size, dtype);
+      return fromFloats(texels, size, value.dtype);
     } finally {
       if (this.#disposed) this.#device.deleteBuffer(buffer);
       else (this.#packs[position] ??= []).push(buffer);
