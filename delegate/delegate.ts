@@ -6,13 +6,13 @@ import { layoutProblem } from './layout/layout.js';
 import { type GpuOptions, normalizeOptions, TfLiteGlObjectType } from './options.js';
 import { fuse } from './passes/index.js';
 import { makePlan, type PlanTarget } from './plan/plan.js';
-import { pause, task } from './task.js';
+import { finish, type Pieces, pause, task } from './task.js';
 import { Device } from './webgl/device.js';
 import { Executor } from './webgl/executor.js';
 import { ProgramCache } from './webgl/program.js';
 
 /** Work done at a stretch, in milliseconds, before the page may do something else. */
-const SLICE = 12;
+const SLICE = 8;
 
 /** Devices by context: delegates with different options share programs and counters. */
 const devices = new WeakMap<WebGL2RenderingContext, { device: Device; programs: ProgramCache }>();
@@ -68,36 +68,39 @@ class Delegate implements GpuDelegate {
   }
 
   async compile(graph: Graph, onProgress?: (fraction: number) => void, signal?: AbortSignal): Promise<Executable> {
-    const executor = this.#executor(graph);
-    const steps = executor.link();
+    await task();
+    const steps = this.#compile(graph);
     let done = 0;
     let since = performance.now();
-    for (let step = steps.next(); !step.done; step = steps.next()) {
-      if (signal?.aborted) {
-        executor.dispose();
-        signal.throwIfAborted();
+    for (;;) {
+      const step = signal?.aborted ? steps.throw(signal.reason) : steps.next();
+      if (step.done) {
+        onProgress?.(1);
+        return step.value;
       }
-      if (step.value === 'work') onProgress?.(1 - 1 / (1 + ++done / 16));
-      if (step.value === 'work' && performance.now() - since < SLICE) continue;
+      if (step.value !== 'wait') onProgress?.(1 - 1 / (1 + ++done / 256));
+      if (step.value !== 'wait' && performance.now() - since < SLICE) continue;
       await (step.value === 'wait' ? pause(1) : task());
       since = performance.now();
     }
-    onProgress?.(1);
-    return executor;
   }
 
   compileSync(graph: Graph): Executable {
-    const executor = this.#executor(graph);
-    for (const _ of executor.link(true));
-    return executor;
+    return finish(this.#compile(graph, true));
   }
 
-  #executor(graph: Graph): Executor {
+  /** All of compiling, in pieces; yields `'wait'` while the driver is at work. What is thrown in leaves nothing behind. */
+  *#compile(graph: Graph, blocking = false): Pieces<Executor> {
     for (const node of graph.nodes) {
       const reason = this.declines(node);
       if (reason) throw new UnsupportedError(`${node.type} #${node.id}: ${reason}`);
     }
-    return new Executor(this.#device, this.#programs, makePlan(fuse(graph), this.#target));
+    const fused = fuse(graph);
+    yield;
+    const plan = yield* makePlan(fused, this.#target);
+    const executor = new Executor(this.#device, this.#programs, plan);
+    yield* executor.link(blocking);
+    return executor;
   }
 
   stats(): DeviceStats {

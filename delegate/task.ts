@@ -1,3 +1,22 @@
+/** Long work in pieces: it yields after each, so that whoever does it can let the page have a turn. */
+export type Pieces<Result> = Generator<unknown, Result>;
+
+/** Does all pieces at a stretch. */
+export function finish<Result>(pieces: Pieces<Result>): Result {
+  for (;;) {
+    const next = pieces.next();
+    if (next.done) return next.value;
+  }
+}
+
+/** Work that is too short to be cut. */
+export function inOnePiece<Result>(make: () => Result): () => Pieces<Result> {
+  return function* () {
+    yield;
+    return make();
+  };
+}
+
 /** Resolves in a new task; unlike a timer it is not slowed down in hidden tabs. */
 export function task(): Promise<void> {
   return new Promise((resolve) => {

@@ -4,6 +4,7 @@ import { ARENA_WIDTH, filterBlock, lanesOf, vectorBlock } from '../layout/weight
 import type { Plane, SliceOfGroup } from '../shader/builder.js';
 import { float, range } from '../shader/glsl.js';
 import type { Kernel } from '../shader/kernel.js';
+import { inOnePiece, type Pieces } from '../task.js';
 import { startText } from './bias.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
 import { activationText } from './tail.js';
@@ -24,7 +25,15 @@ const conv2d: GpuForm = {
     const dense = () => ungrouped(filter.data as ArrayLike<number>, outC, kh * kw, groupC, x.shape[3]!);
     return (
       winograd(node, context, x, dense, window, bias) ?? [
-        convolution(node, context, x, outC, window, bias, () => [dense()]),
+        convolution(
+          node,
+          context,
+          x,
+          outC,
+          window,
+          bias,
+          inOnePiece(() => [dense()]),
+        ),
       ]
     );
   },
@@ -44,7 +53,17 @@ const fullyConnected: GpuForm = {
     const isFlattened = x.shape.at(-1) !== filter.shape[1];
     const size = isFlattened ? ([x.shape[1]!, x.shape[2]!] as const) : ([1, 1] as const);
     const window: Window = { filter: size, stride: [1, 1], dilation: [1, 1], before: [0, 0] };
-    return [convolution(node, context, x, filter.shape[0]!, window, bias, () => [filter.data as ArrayLike<number>])];
+    return [
+      convolution(
+        node,
+        context,
+        x,
+        filter.shape[0]!,
+        window,
+        bias,
+        inOnePiece(() => [filter.data as ArrayLike<number>]),
+      ),
+    ];
   },
 };
 
@@ -109,7 +128,7 @@ function convolution(
   outC: number,
   window: Window,
   bias: Value | undefined,
-  filters: () => readonly ArrayLike<number>[],
+  filters: () => Pieces<readonly ArrayLike<number>[]>,
   count = 1,
 ): Kernel {
   const output = node.outputs[0]!;

@@ -10,6 +10,7 @@ import {
 } from '../ops/transpose-conv.js';
 import type { Plane } from '../shader/builder.js';
 import { float, range } from '../shader/glsl.js';
+import { inOnePiece } from '../task.js';
 import { startText } from './bias.js';
 import { constantFilter, matrix } from './conv-2d.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
@@ -58,7 +59,10 @@ function transposeConv(
   const lanes = lanesOf(inC);
   const split = kh * kw * lanes * bs > ARENA_WIDTH;
   const shape = { outC, taps: kh * kw, inC, outSlices: bs, inSlices: 1, split };
-  const weights = filterBlock(() => [filter.data as ArrayLike<number>], shape);
+  const weights = filterBlock(
+    inOnePiece(() => [filter.data as ArrayLike<number>]),
+    shape,
+  );
   const biases = bias && vectorBlock(bias.data as ArrayLike<number>);
   const k = builderFor(node, context, biases ? [weights, biases] : [weights]);
   const input = k.input(x);

@@ -1,3 +1,5 @@
+import { inOnePiece, type Pieces } from '../task.js';
+
 /** Texels in a row of the weights arena, on every device. */
 export const ARENA_WIDTH = 1024;
 
@@ -8,8 +10,8 @@ export const ARENA_WIDTH = 1024;
 export interface WeightBlock {
   readonly group: number;
   readonly groups: number;
-  /** groups · group texels of 4 floats. Made on first use, so that planning alone costs nothing. */
-  readonly texels: () => Float32Array;
+  /** groups · group texels of 4 floats. Made when they are uploaded, so that planning alone costs nothing. */
+  readonly texels: () => Pieces<Float32Array>;
 }
 
 export function groupsPerRow(group: number): number {
@@ -27,11 +29,11 @@ export function vectorBlock(values: ArrayLike<number>): WeightBlock {
   return {
     group: 1,
     groups: slices,
-    texels: () => {
+    texels: inOnePiece(() => {
       const texels = new Float32Array(slices * 4);
       for (let i = 0; i < values.length; i++) texels[i] = values[i]!;
       return texels;
-    },
+    }),
   };
 }
 
@@ -48,6 +50,14 @@ export interface FilterShape {
   readonly count?: number;
 }
 
+/** Numbers written in one piece of work: a millisecond or so. */
+const PIECE = 1 << 15;
+
+/** True where work on rows of `each` numbers has done a piece before row `row`. */
+export function isPieceDone(row: number, each: number): boolean {
+  return row > 0 && Math.floor((row * each) / PIECE) !== Math.floor(((row - 1) * each) / PIECE);
+}
+
 /** Channels that every slice of an input has: 4, or fewer where it has but one slice. */
 export function lanesOf(inC: number): number {
   return Math.min(4, inC);
@@ -58,7 +68,7 @@ export function lanesOf(inC: number): number {
  * slice, lane k): what channel k of the input slice gives to the 4 channels of the output slice. Split, the groups are
  * (group of out slices, group of in slices, tap). `filters` gives as many as the shape counts.
  */
-export function filterBlock(filters: () => readonly ArrayLike<number>[], shape: FilterShape): WeightBlock {
+export function filterBlock(filters: () => Pieces<readonly ArrayLike<number>[]>, shape: FilterShape): WeightBlock {
   const { outC, taps, inC, outSlices, inSlices, count = 1 } = shape;
   const outG = Math.ceil(outC / (4 * outSlices));
   const inG = Math.ceil(inC / (4 * inSlices));
@@ -67,11 +77,12 @@ export function filterBlock(filters: () => readonly ArrayLike<number>[], shape: 
   return {
     group: shape.split ? texelsOfTap : taps * texelsOfTap,
     groups: count * outG * inG * (shape.split ? taps : 1),
-    texels: () => {
+    *texels() {
       const size = outG * inG * taps * texelsOfTap * 4;
       const texels = new Float32Array(count * size);
-      for (const [f, filter] of filters().entries())
-        for (let o = 0; o < outC; o++)
+      for (const [f, filter] of (yield* filters()).entries())
+        for (let o = 0; o < outC; o++) {
+          if (isPieceDone(o, taps * inC)) yield;
           for (let i = 0; i < inC; i++) {
             const [os, is] = [o >> 2, i >> 2];
             const pair = Math.floor(os / outSlices) * inG + Math.floor(is / inSlices);
@@ -81,6 +92,7 @@ export function filterBlock(filters: () => readonly ArrayLike<number>[], shape: 
               texels[f * size + (slice * lanes + (i & 3)) * 4 + (o & 3)] = filter[(o * taps + t) * inC + i]!;
             }
           }
+        }
       return texels;
     },
   };
@@ -92,11 +104,11 @@ export function depthwiseBlock(filter: ArrayLike<number>, taps: number, channels
   return {
     group: taps,
     groups: slices,
-    texels: () => {
+    texels: inOnePiece(() => {
       const texels = new Float32Array(slices * taps * 4);
       for (let t = 0; t < taps; t++)
         for (let c = 0; c < channels; c++) texels[((c >> 2) * taps + t) * 4 + (c & 3)] = filter[t * channels + c]!;
       return texels;
-    },
+    }),
   };
 }

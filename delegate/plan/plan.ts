@@ -5,6 +5,7 @@ import { type Shape, sizeOf } from '../ir/shape.js';
 import { forms } from '../kernels/index.js';
 import { atlasWidthFor, isLinear, type Layout, layoutOf, layoutProblem, sameStorage } from '../layout/layout.js';
 import type { Kernel, ShaderTarget } from '../shader/kernel.js';
+import type { Pieces } from '../task.js';
 import { assignMemory, bytesOf, sharedLowerBound, type Usage } from './memory.js';
 
 /** What a plan is made for. */
@@ -63,10 +64,10 @@ const MOST_WIDTHS = 16;
 const SHAPE_ONLY = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS']);
 
 /** Plans the draws of a graph whose nodes all have GPU forms. Throws DeviceError where a tensor does not fit. */
-export function makePlan(graph: Graph, options: PlanTarget): Plan {
+export function* makePlan(graph: Graph, options: PlanTarget): Pieces<Plan> {
   const shapes = [...valuesOf(graph)].filter((v) => !v.data).map((v) => v.shape);
   const dense = [...graph.outputs, ...graph.inputs].map((v): Shape => [sizeOf(v.shape)]);
-  const width = chooseAtlasWidth(graph, [...shapes, ...dense], options);
+  const width = yield* chooseAtlasWidth(graph, [...shapes, ...dense], options);
   for (const shape of [...shapes, ...dense]) {
     const problem = layoutProblem(shape, options.maxTextureSize);
     if (problem) throw new DeviceError(`layout: ${problem}`);
@@ -94,6 +95,7 @@ export function makePlan(graph: Graph, options: PlanTarget): Plan {
     const form = forms.get(node.type);
     if (!form) throw new UnsupportedError(`${nodeName(node)}: the GPU has no ${node.type}`);
     for (const kernel of form.build(node, context)) draws.push({ node, kernel });
+    yield;
   }
   const readable = graph.outputs.map((value, i): Value => {
     if (isLinear(layout(value))) return value;
@@ -117,7 +119,7 @@ export function makePlan(graph: Graph, options: PlanTarget): Plan {
     storedAs: storage.rootOf,
     layoutOf: (value) => layout(storage.rootOf(value)),
     precision: options.precision,
-    ...place(graph, draws, readable, storage.rootOf, target, layout),
+    ...(yield* place(graph, draws, readable, storage.rootOf, target, layout)),
   };
 }
 
@@ -125,7 +127,7 @@ export function makePlan(graph: Graph, options: PlanTarget): Plan {
  * The common width of the textures: at the widths of tiles and some others, memory is planned roughly, by nodes instead
  * of draws; the smallest result wins.
  */
-function chooseAtlasWidth(graph: Graph, shapes: readonly Shape[], options: PlanTarget): number {
+function* chooseAtlasWidth(graph: Graph, shapes: readonly Shape[], options: PlanTarget): Pieces<number> {
   const { targets, maxTextureSize, narrowest } = options;
   const kept = new Set([...graph.inputs, ...graph.outputs]);
   const lives = new Map<Value, { shape: Shape; first: number; last: number }>();
@@ -146,18 +148,18 @@ function chooseAtlasWidth(graph: Graph, shapes: readonly Shape[], options: PlanT
     step++;
   }
   const shared = [...lives.values(), ...scratches];
-  const bytesAt = (atlasWidth: number): number =>
+  const planAt = (atlasWidth: number) =>
     assignMemory(
       shared.map(({ shape, ...life }) => ({ ...layoutOf(shape, { atlasWidth, targets }), half: false, ...life })),
       0,
-    ).bytes;
+    );
   const tiles = new Set(shared.map(({ shape }) => layoutOf(shape, { atlasWidth: 1, targets }).tileW));
   const wide = [...tiles].filter((width) => width > narrowest).sort((a, b) => b - a);
   const widths = [...WIDENINGS.map((by) => Math.ceil(narrowest * by)), ...wide.slice(0, MOST_WIDTHS)];
   const candidates = new Set(widths.map((width) => atlasWidthFor(shapes, targets, maxTextureSize, width)));
   let best = { width: 0, bytes: Number.POSITIVE_INFINITY };
   for (const width of candidates) {
-    const bytes = bytesAt(width);
+    const { bytes } = yield* planAt(width);
     if (bytes < best.bytes) best = { width, bytes };
   }
   return best.width;
@@ -188,7 +190,7 @@ function readersOf(value: Value, graph: Graph): number {
 }
 
 /** Assigns textures: graph inputs, graph outputs and dense forms keep theirs, all else shares. */
-function place(
+function* place(
   graph: Graph,
   draws: readonly PlannedDraw[],
   readable: readonly Value[],
@@ -216,7 +218,7 @@ function place(
   };
   const shared = [...lives].filter(([v]) => !kept.has(v));
   const usages: Usage[] = shared.map(([v, [first, last]]) => ({ ...describe(v), first, last }));
-  const assignment = assignMemory(usages);
+  const assignment = yield* assignMemory(usages);
   const textures: PlannedTexture[] = [...assignment.slots];
   const byRoot = new Map<Value, number>(shared.map(([v], i) => [v, assignment.slotOf[i]!]));
   let keptBytes = 0;

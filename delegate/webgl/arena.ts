@@ -1,10 +1,13 @@
 import { DeviceError } from '../errors.js';
 import { ARENA_WIDTH, arenaRows, groupsPerRow, type WeightBlock } from '../layout/weights.js';
 import { type Kernel, UNIFORM_BLOCK_TEXELS } from '../shader/kernel.js';
+import { finish, type Pieces } from '../task.js';
 import type { Device, OwnedTexture } from './device.js';
 
-/** Rows of one arena texture at most: 64 MiB of float32, which is also the largest single upload. */
+/** Rows of one arena texture at most: 64 MiB of float32. */
 const MOST_ROWS = 4096;
+/** Rows of one upload: 2 MiB of float32, a few milliseconds. */
+const BAND = 128;
 
 /** Where a kernel's weights are: an arena texture or a range of the uniform buffer, and the first row or element of each block. */
 export type Placement =
@@ -68,28 +71,32 @@ export class Arena {
     if (uniform.length) this.#uploadUniforms(uniform);
   }
 
-  /** The texels of each page, made in pieces of work; `upload` puts a page that is complete into its texture. */
+  /** The texels of each page, made in pieces of work; `upload` puts a band of a page that is complete into its texture. */
   *pack(): Generator<{ upload(): void } | undefined> {
     for (const [page, blocks] of this.#blocks.entries()) {
       const texture = this.pages[page]!;
       const texels = new Float32Array(texture.height * ARENA_WIDTH * 4);
       for (const [block, first] of blocks) {
-        const values = block.texels();
+        const values = yield* asWork(block.texels());
         const rowFloats = groupsPerRow(block.group) * block.group * 4;
         for (let from = 0, row = first; from < values.length; from += rowFloats, row++)
           texels.set(values.subarray(from, from + rowFloats), row * ARENA_WIDTH * 4);
         yield;
       }
-      if (this.#half) roundToHalf(texels);
-      yield { upload: () => this.#upload(texture, texels) };
+      for (let row = 0; row < texture.height; row += BAND) {
+        const rows = Math.min(BAND, texture.height - row);
+        yield { upload: () => this.#upload(texture, row, rows, texels) };
+      }
     }
   }
 
-  #upload({ texture, height }: OwnedTexture, texels: Float32Array): void {
+  #upload({ texture }: OwnedTexture, row: number, rows: number, texels: Float32Array): void {
     const { gl } = this.#device;
+    const band = texels.subarray(row * ARENA_WIDTH * 4, (row + rows) * ARENA_WIDTH * 4);
+    if (this.#half) roundToHalf(band);
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, texture);
-    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, ARENA_WIDTH, height, gl.RGBA, gl.FLOAT, texels);
+    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, row, ARENA_WIDTH, rows, gl.RGBA, gl.FLOAT, band);
   }
 
   #uploadUniforms(kernels: readonly Kernel[]): void {
@@ -99,7 +106,7 @@ export class Arena {
       let texel = 0;
       const firsts = kernel.blocks.map((block) => {
         const first = texel;
-        data.set(block.texels(), i * floats + first * 4);
+        data.set(finish(block.texels()), i * floats + first * 4);
         texel += block.group * block.groups;
         return first;
       });
@@ -114,6 +121,15 @@ export class Arena {
     for (const page of this.pages.splice(0)) this.#device.deleteTexture(page);
     if (this.uniforms) this.#device.deleteBuffer(this.uniforms);
     this.uniforms = undefined;
+  }
+}
+
+/** Pieces of work without anything to upload. */
+function* asWork<Result>(pieces: Pieces<Result>): Generator<undefined, Result> {
+  for (;;) {
+    const next = pieces.next();
+    if (next.done) return next.value;
+    yield;
   }
 }
 

@@ -16,6 +16,12 @@ import type { ProgramCache } from './program.js';
 
 const NONE: readonly Promise<NumericData>[] = [];
 
+/** Milliseconds between questions whether the driver has compiled: each takes a while. */
+const ASKING = 8;
+
+/** Draws of the warm-up that are issued in one piece of work. */
+const DRAWS = 16;
+
 /** How an input is uploaded, made when it first is. */
 interface Upload {
   readonly texture: WebGLTexture;
@@ -100,11 +106,9 @@ export class Executor implements Executable {
 
   *#link(blocking: boolean): Generator<'work' | 'wait'> {
     // Before any program: the checks of framebuffers wait for the compiler where it has work.
-    this.#guarded(() => {
-      this.#arena.allocate(this.#kernels);
-      this.#allocate();
-    });
+    this.#guarded(() => this.#arena.allocate(this.#kernels));
     yield 'work';
+    yield* this.#allocate(blocking);
     for (const value of this.#plan.constants) {
       this.#guarded(() => this.#constants.set(value, this.#uploadConstant(value)));
       yield 'work';
@@ -114,8 +118,12 @@ export class Executor implements Executable {
       this.#acquired++;
     }
     yield 'work';
+    let asked = 0;
     for (const piece of this.#arena.pack()) {
-      if (!blocking && !this.#params && this.#programs.areReady(this.#kernels)) this.#warmUp();
+      if (!blocking && !this.#params && performance.now() - asked > ASKING) {
+        if (this.#programs.areReady(this.#kernels)) yield* this.#warmUp();
+        asked = performance.now();
+      }
       // An upload behind draws that still compile would block the page until they are done.
       while (piece && this.#warm && !isPassed(this.#device, this.#warm)) yield 'wait';
       if (piece) this.#guarded(() => piece.upload());
@@ -123,7 +131,7 @@ export class Executor implements Executable {
     }
     while (!this.#programs.areReady(this.#kernels)) yield 'wait';
     if (blocking) this.#resolve();
-    else if (!this.#params) this.#warmUp();
+    else if (!this.#params) yield* this.#warmUp();
     while (this.#warm && !isPassed(this.#device, this.#warm)) yield 'wait';
     this.#device.check('compile');
   }
@@ -132,13 +140,30 @@ export class Executor implements Executable {
    * Runs every draw on one pixel: drivers make a program's machine code when it is first drawn with, which takes longer
    * than all else, and which the GPU process can do while weights are packed here.
    */
-  #warmUp(): void {
+  *#warmUp(): Generator<'work' | 'wait'> {
     const { gl } = this.#device;
+    yield* this.#idle();
+    for (const { source } of this.#kernels) if (this.#programs.link(source)) yield 'work';
     this.#resolve();
+    yield 'work';
     const ofOnePixel = this.#commands.map((command) => ({ ...command, width: 1, height: 1 }));
-    this.#guarded(() => this.#draw(ofOnePixel, this.#params!));
+    for (let from = 0; from < ofOnePixel.length; from += DRAWS) {
+      this.#guarded(() => this.#draw(ofOnePixel.slice(from, from + DRAWS), this.#params!));
+      yield 'work';
+    }
     this.#warm = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     gl.flush();
+  }
+
+  /** Waits until the GPU process has done its work: what asks it something would block the page until then. */
+  *#idle(): Generator<'wait'> {
+    const { gl } = this.#device;
+    const sync = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    if (!sync) return;
+    gl.flush();
+    do yield 'wait';
+    while (!isPassed(this.#device, sync));
+    gl.deleteSync(sync);
   }
 
   /** Resolves the draws to commands. */
@@ -179,21 +204,22 @@ export class Executor implements Executable {
     return texture;
   }
 
-  #allocate(): void {
+  *#allocate(blocking: boolean): Generator<'work' | 'wait'> {
     const { gl } = this.#device;
-    gl.activeTexture(gl.TEXTURE0);
     for (const { width, height, layers, half } of this.#plan.textures) {
-      const texture = this.#device.createTexture(
-        gl.TEXTURE_2D_ARRAY,
-        half ? gl.RGBA16F : gl.RGBA32F,
-        half ? 8 : 16,
-        width,
-        height,
-        layers,
-      );
-      this.#textures.push(texture);
+      const [format, bytes] = half ? [gl.RGBA16F, 8] : [gl.RGBA32F, 16];
+      this.#guarded(() => {
+        gl.activeTexture(gl.TEXTURE0);
+        this.#textures.push(this.#device.createTexture(gl.TEXTURE_2D_ARRAY, format, bytes, width, height, layers));
+      });
+      yield 'work';
     }
-    for (const { kernel } of this.#plan.draws) this.#framebufferOf(kernel.output);
+    if (!blocking) yield* this.#idle();
+    for (const { kernel } of this.#plan.draws) {
+      if (this.#framebufferOfValue.has(kernel.output)) continue;
+      this.#guarded(() => this.#framebufferOf(kernel.output));
+      yield 'work';
+    }
     const error = gl.getError();
     if (error === gl.OUT_OF_MEMORY)
       throw new DeviceError(

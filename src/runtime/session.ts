@@ -129,11 +129,12 @@ export class Session {
     this.#outputs = undefined;
   }
 
-  /** Places the nodes and compiles the GPU's, without blocking. `onProgress` gets 0 … 1. */
+  /** Places the nodes and compiles the GPU's, without blocking: between the phases the page has a turn. `onProgress` gets 0 … 1. */
   async compile(onProgress?: (fraction: number) => void, signal?: AbortSignal): Promise<void> {
     if (this.ready) return;
     const delegate = this.#startCompiling();
     const { graph } = this;
+    await task();
     const placement = await driveAsync(place(graph, delegate, this.#context), (part) =>
       delegate!.compile(part, onProgress, signal),
     );
