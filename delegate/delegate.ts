@@ -8,11 +8,10 @@ import { type GpuOptions, normalizeOptions, TfLiteGlObjectType, TfLiteGpuInferen
 import { fuse } from './passes/index.js';
 import { makePlan } from './plan/plan.js';
 import type { Choice, Target } from './shader/target.js';
+import { finish, inSlices, type Pieces, pause, task } from './task.js';
 import type { Bench, Tuner } from './tuning/index.js';
 import { type Capabilities, Device } from './webgl/device.js';
 import { Executor } from './webgl/executor.js';
-import { fence, pause } from './webgl/fence.js';
-import { linkInSlices } from './webgl/link.js';
 import { ProgramCache } from './webgl/program.js';
 
 /** What delegates of one context share: programs and counters, whatever their options. */
@@ -99,10 +98,10 @@ class Delegate implements GpuDelegate {
   }
 
   async compile(graph: Graph, onProgress?: (fraction: number) => void, signal?: AbortSignal): Promise<Executable> {
+    await task();
     const fused = this.#fuse(graph);
     const tuning = await (await this.#tuner())?.tuningOf(fused);
-    const executor = this.#executor(fused, tuning?.choiceOf);
-    await linkInSlices(executor, onProgress, signal);
+    const executor = await inSlices(this.#link(fused, tuning?.choiceOf), onProgress, signal);
     if (tuning)
       executor.afterFirstAnswer((life) => {
         tuning.start(life).catch((error: unknown) => {
@@ -115,9 +114,7 @@ class Delegate implements GpuDelegate {
   }
 
   compileSync(graph: Graph): Executable {
-    const executor = this.#executor(this.#fuse(graph));
-    for (const _ of executor.link(true));
-    return executor;
+    return finish(this.#link(this.#fuse(graph), undefined, true));
   }
 
   #fuse(graph: Graph): Graph {
@@ -128,8 +125,13 @@ class Delegate implements GpuDelegate {
     return fuse(graph);
   }
 
-  #executor(graph: Graph, choiceOf?: (node: Node) => Choice): Executor {
-    return new Executor(this.#device, this.#programs, makePlan(graph, this.#target, choiceOf));
+  /** Plans and links, in pieces; what is thrown in leaves nothing behind. */
+  *#link(graph: Graph, choiceOf?: (node: Node) => Choice, blocking = false): Pieces<Executor> {
+    yield;
+    const plan = yield* makePlan(graph, this.#target, choiceOf);
+    const executor = new Executor(this.#device, this.#programs, plan);
+    yield* executor.link(blocking);
+    return executor;
   }
 
   /** The tuner of the models that this delegate compiles, loaded at the first; `undefined` where the options want none. */
@@ -151,15 +153,15 @@ class Delegate implements GpuDelegate {
       plan: (node, choice) => {
         const inputs = [...new Set(readsOf(node).filter((value) => !value.data))];
         const alone: Graph = { name: node.type, nodes: [node], inputs, outputs: node.outputs };
-        return makePlan(alone, this.#target, () => choice);
+        return finish(makePlan(alone, this.#target, () => choice));
       },
       compile: async (plan) => {
         const executor = new Executor(this.#device, this.#programs, plan);
-        await linkInSlices(executor);
+        await inSlices(executor.link());
         const time = async (runs: number) => {
           const start = performance.now();
-          for (let run = 0; run < runs; run++) executor.run();
-          await fence(this.#device, 'tuning');
+          for (let run = 0; run < runs; run++) executor.run([]);
+          await this.#device.fences.set('tuning');
           return performance.now() - start;
         };
         return { time, dispose: () => executor.dispose() };

@@ -40,22 +40,25 @@ export interface LinearTexture {
   readonly height: number;
 }
 
+/** What fills an input: its dtype's typed array (at least as many as its elements), or a linear texture of the same context. */
+export type InputSource = NumericData | LinearTexture;
+
 /** One compiled graph: a static list of draws. Owns its textures until disposed. */
 export interface Executable {
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
   readonly stats: ExecutableStats;
-  /** Copies values into input `position` (its dtype's typed array; at least as many as its elements). */
-  upload(position: number, data: NumericData): void;
-  /** Size of the linear texture that `uploadTexture` takes and `readTexture` fills for an input or output. */
+  /** Size of the linear texture that an input takes and that `readTexture` fills for an output. */
   linearSize(kind: 'input' | 'output', position: number): { readonly width: number; readonly height: number };
-  /** Fills input `position` from a linear texture of the same context, on the GPU. Throws DeviceError for another size. */
-  uploadTexture(position: number, source: LinearTexture): void;
-  /** Issues all draws. Returns before the GPU is done. */
-  run(): void;
-  /** Reads output `position`; blocks until the GPU is done. */
+  /**
+   * Copies the inputs, issues all draws, and asks for the outputs at `wanted`. Returns before the GPU is done; a later
+   * run does not change what was asked for. The promises resolve in order of runs and reject with ContextLostError.
+   * Throws DeviceError for a texture of another size than `linearSize`.
+   */
+  run(inputs: readonly InputSource[], wanted?: readonly number[]): readonly Promise<NumericData>[];
+  /** Reads output `position` of the last run; blocks until the GPU is done. */
   read(position: number): NumericData;
-  /** Reads output `position` without blocking. Rejects with ContextLostError when the context is lost meanwhile. */
+  /** Asks for output `position` of the last run, as `run` does. */
   readAsync(position: number): Promise<NumericData>;
   /** Copies output `position` into a linear float32 texture that the caller owns. Throws DeviceError for another size. */
   readTexture(position: number, target: LinearTexture): void;

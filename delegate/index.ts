@@ -1,7 +1,15 @@
 export { debugLevel, setDebug } from './debug.js';
 export { createGpuDelegate } from './delegate.js';
 export { ContextLostError, DeviceError, ModelError, UnsupportedError } from './errors.js';
-export type { DeviceStats, DrawTime, Executable, ExecutableStats, GpuDelegate, LinearTexture } from './executable.js';
+export type {
+  DeviceStats,
+  DrawTime,
+  Executable,
+  ExecutableStats,
+  GpuDelegate,
+  InputSource,
+  LinearTexture,
+} from './executable.js';
 export { checkGraph } from './ir/check.js';
 export * from './ir/dtype.js';
 export * from './ir/graph.js';
@@ -12,3 +20,4 @@ export { densify } from './ops/densify.js';
 export { ops } from './ops/index.js';
 export * from './options.js';
 export { canonicalize } from './passes/index.js';
+export { task } from './task.js';

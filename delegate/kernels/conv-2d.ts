@@ -4,6 +4,7 @@ import { ARENA_WIDTH, type Filters, filterBlock, lanesOf, vectorBlock } from '..
 import type { Plane, SliceOfGroup } from '../shader/builder.js';
 import { float, range } from '../shader/glsl.js';
 import type { Kernel } from '../shader/kernel.js';
+import { inOnePiece } from '../task.js';
 import { startText } from './bias.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
 import { activationText } from './tail.js';
@@ -23,7 +24,7 @@ const conv2d: GpuForm = {
     const window = windowOfConv(node);
     const constant = filter.data as ArrayLike<number>;
     const dense = () => ungrouped(constant, outC, kh * kw, groupC, x.shape[3]!);
-    const filters: Filters = { count: 1, make: () => [dense()], constant };
+    const filters: Filters = { count: 1, make: inOnePiece(() => [dense()]), constant };
     return (
       winograd(node, context, x, dense, window, bias) ?? [convolution(node, context, x, outC, window, bias, filters)]
     );
@@ -45,7 +46,7 @@ const fullyConnected: GpuForm = {
     const size = isFlattened ? ([x.shape[1]!, x.shape[2]!] as const) : ([1, 1] as const);
     const window: Window = { filter: size, stride: [1, 1], dilation: [1, 1], before: [0, 0] };
     const constant = filter.data as ArrayLike<number>;
-    const filters: Filters = { count: 1, make: () => [constant], constant };
+    const filters: Filters = { count: 1, make: inOnePiece(() => [constant]), constant };
     return [convolution(node, context, x, filter.shape[0]!, window, bias, filters)];
   },
 };

@@ -4,11 +4,12 @@
 import type { Node, Value } from '../ir/graph.js';
 import { type Shape, sizeOf } from '../ir/shape.js';
 import { layoutProblem } from '../layout/layout.js';
-import { vectorBlock } from '../layout/weights.js';
+import { isPieceDone, vectorBlock } from '../layout/weights.js';
 import { plus } from '../shader/builder.js';
 import { float, range } from '../shader/glsl.js';
 import type { Kernel } from '../shader/kernel.js';
 import type { Target } from '../shader/target.js';
+import type { Pieces } from '../task.js';
 import { startOfSlice } from './bias.js';
 import { type BuildContext, builderFor } from './form.js';
 import { activationText } from './tail.js';
@@ -46,18 +47,30 @@ export function winogradShapes(
 }
 
 /** A filter [outC, 3, 3, inC] as one [outC, inC] for each point: G · g · Gᵀ. */
-export function winogradFilter(filter: ArrayLike<number>, outC: number, inC: number): Float32Array[] {
-  const along = (a: number, b: number, c: number) => [a, (a + b + c) / 2, (a - b + c) / 2, c];
+export function* winogradFilter(filter: ArrayLike<number>, outC: number, inC: number): Pieces<Float32Array[]> {
   const points = range(POINTS).map(() => new Float32Array(outC * inC));
-  for (let o = 0; o < outC; o++)
+  // Of one row of G · g, all columns of g, and then of one row of the result: [a, (a + b + c) / 2, (a − b + c) / 2, c].
+  const rows = new Float64Array(4 * 3);
+  for (let o = 0; o < outC; o++) {
+    if (isPieceDone(o, inC * POINTS)) yield;
     for (let i = 0; i < inC; i++) {
-      const g = (row: number, col: number) => filter[((o * 3 + row) * 3 + col) * inC + i]!;
-      const columns = range(3).map((col) => along(g(0, col), g(1, col), g(2, col)));
-      for (let row = 0; row < 4; row++)
-        along(columns[0]![row]!, columns[1]![row]!, columns[2]![row]!).forEach((value, col) => {
-          points[4 * row + col]![o * inC + i] = value;
-        });
+      for (let col = 0; col < 3; col++) {
+        const at = (o * 9 + col) * inC + i;
+        const [a, b, c] = [filter[at]!, filter[at + 3 * inC]!, filter[at + 6 * inC]!];
+        rows[col] = a;
+        rows[3 + col] = (a + b + c) / 2;
+        rows[6 + col] = (a - b + c) / 2;
+        rows[9 + col] = c;
+      }
+      for (let row = 0; row < 4; row++) {
+        const [a, b, c] = [rows[3 * row]!, rows[3 * row + 1]!, rows[3 * row + 2]!];
+        points[4 * row]![o * inC + i] = a;
+        points[4 * row + 1]![o * inC + i] = (a + b + c) / 2;
+        points[4 * row + 2]![o * inC + i] = (a - b + c) / 2;
+        points[4 * row + 3]![o * inC + i] = c;
+      }
     }
+  }
   return points;
 }
 

@@ -113,26 +113,39 @@ export function sameStorage(a: Layout, b: Layout): boolean {
 
 /** Calls `visit(texel offset in floats, element index of lane 0, lanes in use)` for every texel that holds elements. */
 export function eachTexel(layout: Layout, visit: (offset: number, element: number, lanes: number) => void): void {
-  const { n: N, h, w, c, slices, bx, by, bs, groups, tileW, tileH, cols, width, height } = layout;
-  const layer = width * height;
-  const table = (size: number, texelOf: (i: number) => number) =>
-    Int32Array.from({ length: size }, (_, i) => texelOf(i));
-  const ofColumn = table(w, (x) => (x % bx) * layer + Math.floor(x / bx));
-  const ofSlice = table(N * slices, (i) => {
-    const s = i % slices;
-    const tile = Math.floor(i / slices) * groups + Math.floor(s / bs);
-    return (s % bs) * bx * by * layer + Math.floor(tile / cols) * tileH * width + (tile % cols) * tileW;
-  });
-  let element = 0;
-  for (let n = 0; n < N; n++)
-    for (let y = 0; y < h; y++) {
-      const line = (y % by) * bx * layer + Math.floor(y / by) * width;
+  const { n: N, h, w, c } = layout;
+  const ofColumn = columnOffsets(layout);
+  for (let n = 0, element = 0; n < N; n++) {
+    const ofChannel = channelOffsets(layout, n);
+    for (let y = 0; y < h; y++)
       for (let x = 0; x < w; x++, element += c)
-        for (let s = 0; s < slices; s++) {
-          const lanes = Math.min(4, c - 4 * s);
-          visit((line + ofColumn[x]! + ofSlice[n * slices + s]!) * 4, element + 4 * s, lanes);
-        }
-    }
+        for (let k = 0; k < c; k += 4)
+          visit(rowOffset(layout, y) + ofColumn[x]! + ofChannel[k]!, element + k, Math.min(4, c - k));
+  }
+}
+
+/** Offset in floats of a row of pixels in a tile. */
+function rowOffset({ bx, by, width, height }: Layout, y: number): number {
+  return ((y % by) * bx * height + Math.floor(y / by)) * width * 4;
+}
+
+/** What each pixel of a row adds to that. */
+function columnOffsets({ w, bx, width, height }: Layout): Int32Array {
+  const offsets = new Int32Array(w);
+  for (let x = 0; x < w; x++) offsets[x] = ((x % bx) * width * height + Math.floor(x / bx)) * 4;
+  return offsets;
+}
+
+/** What each channel of image n adds: its tile, layer and lane. */
+function channelOffsets({ c, bx, by, bs, groups, tileW, tileH, cols, width, height }: Layout, n: number): Int32Array {
+  const offsets = new Int32Array(c);
+  for (let k = 0; k < c; k++) {
+    const slice = k >> 2;
+    const tile = n * groups + Math.floor(slice / bs);
+    const texel = Math.floor(tile / cols) * tileH * width + (tile % cols) * tileW;
+    offsets[k] = ((slice % bs) * bx * by * width * height + texel) * 4 + (k & 3);
+  }
+  return offsets;
 }
 
 /** Floats that the used texels of all layers hold. */
@@ -142,9 +155,18 @@ export function floatsOf(layout: Layout): number {
 
 /** Writes dense row-major values into texels; padding is left as it is (zero in a new array). */
 export function packTexels(values: ArrayLike<number>, layout: Layout, texels: Float32Array): void {
-  eachTexel(layout, (offset, element, lanes) => {
-    for (let i = 0; i < lanes; i++) texels[offset + i] = values[element + i]!;
-  });
+  const { n: N, h, w, c } = layout;
+  const ofColumn = columnOffsets(layout);
+  for (let n = 0, element = 0; n < N; n++) {
+    const ofChannel = channelOffsets(layout, n);
+    for (let y = 0; y < h; y++) {
+      const row = rowOffset(layout, y);
+      for (let x = 0; x < w; x++) {
+        const pixel = row + ofColumn[x]!;
+        for (let k = 0; k < c; k++) texels[pixel + ofChannel[k]!] = values[element++]!;
+      }
+    }
+  }
 }
 
 /** Reads dense row-major values out of texels. */

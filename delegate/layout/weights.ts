@@ -1,4 +1,5 @@
 import { floatToHalf, halfToFloat } from '../ir/dtype.js';
+import { inOnePiece, type Pieces } from '../task.js';
 
 /** Texels in a row of the weights arena, on every device. */
 export const ARENA_WIDTH = 1024;
@@ -12,8 +13,8 @@ export interface WeightBlock {
   readonly groups: number;
   /** The model's own numbers that the texels hold; `undefined` where the texels are computed from them. */
   readonly constant: ArrayLike<number> | undefined;
-  /** groups · group texels of 4 floats. Made on first use, so that planning alone costs nothing. */
-  readonly texels: () => Float32Array;
+  /** groups · group texels of 4 floats. Made when they are uploaded, so that planning alone costs nothing. */
+  readonly texels: () => Pieces<Float32Array>;
 }
 
 export function groupsPerRow(group: number): number {
@@ -44,11 +45,11 @@ export function vectorBlock(values: ArrayLike<number>): WeightBlock {
     group: 1,
     groups: slices,
     constant: values,
-    texels: () => {
+    texels: inOnePiece(() => {
       const texels = new Float32Array(slices * 4);
       for (let i = 0; i < values.length; i++) texels[i] = values[i]!;
       return texels;
-    },
+    }),
   };
 }
 
@@ -66,9 +67,17 @@ export interface FilterShape {
 /** The filters of a kernel, one behind the other, each [outC, taps, inC]. */
 export interface Filters {
   readonly count: number;
-  readonly make: () => readonly ArrayLike<number>[];
+  readonly make: () => Pieces<readonly ArrayLike<number>[]>;
   /** The model's own numbers, where the filters are made of these and zeros. */
   readonly constant?: ArrayLike<number>;
+}
+
+/** Numbers written in one piece of work: a millisecond or so. */
+const PIECE = 1 << 15;
+
+/** True where work on rows of `each` numbers has done a piece before row `row`. */
+export function isPieceDone(row: number, each: number): boolean {
+  return row > 0 && Math.floor((row * each) / PIECE) !== Math.floor(((row - 1) * each) / PIECE);
 }
 
 /** Channels that every slice of an input has: 4, or fewer where it has but one slice. */
@@ -91,11 +100,12 @@ export function filterBlock({ count, make, constant }: Filters, shape: FilterSha
     group: shape.split ? texelsOfTap : taps * texelsOfTap,
     groups: count * outG * inG * (shape.split ? taps : 1),
     constant,
-    texels: () => {
+    *texels() {
       const size = outG * inG * taps * texelsOfTap * 4;
       const texels = new Float32Array(count * size);
-      for (const [f, filter] of make().entries())
-        for (let o = 0; o < outC; o++)
+      for (const [f, filter] of (yield* make()).entries())
+        for (let o = 0; o < outC; o++) {
+          if (isPieceDone(o, taps * inC)) yield;
           for (let i = 0; i < inC; i++) {
             const [os, is] = [o >> 2, i >> 2];
             const pair = Math.floor(os / outSlices) * inG + Math.floor(is / inSlices);
@@ -105,6 +115,7 @@ export function filterBlock({ count, make, constant }: Filters, shape: FilterSha
               texels[f * size + (slice * lanes + (i & 3)) * 4 + (o & 3)] = filter[(o * taps + t) * inC + i]!;
             }
           }
+        }
       return texels;
     },
   };
@@ -117,11 +128,11 @@ export function depthwiseBlock(filter: ArrayLike<number>, taps: number, channels
     group: taps,
     groups: slices,
     constant: filter,
-    texels: () => {
+    texels: inOnePiece(() => {
       const texels = new Float32Array(slices * taps * 4);
       for (let t = 0; t < taps; t++)
         for (let c = 0; c < channels; c++) texels[((c >> 2) * taps + t) * 4 + (c & 3)] = filter[t * channels + c]!;
       return texels;
-    },
+    }),
   };
 }

@@ -1,5 +1,5 @@
 import type { AttrValue, Node, TailStep, Value } from '../ir/graph.js';
-import { readsOf } from '../ir/graph.js';
+import { readsOf, stepsOf } from '../ir/graph.js';
 import { constantInts } from '../ir/op.js';
 import { normalizeAxis, sameShape, sizeOf } from '../ir/shape.js';
 import { forms } from '../kernels/index.js';
@@ -106,6 +106,8 @@ const LARGEST_FLATTENED = 256;
 
 /** Textures that one draw may read; a device has at least 16 units and one is the arena's. */
 const MOST_READS = 10;
+/** Steps of one tail: a chain of pointwise ops without end would be a text without end. */
+const MOST_STEPS = 32;
 /** Their result is a renamed texture: no draw that could carry a tail. */
 const FREE = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS']);
 
@@ -254,6 +256,8 @@ function refusal(
   if (other === x || node.tail?.some((step) => step.operand === x)) return 'it reads its input twice';
   if (!readOnlyByNode(x)) return `"${x.name}" is read elsewhere`;
   if (other && !canBeOperand(other, output)) return 'the other operand has a higher rank';
+  if (stepsOf(producer.tail).length + stepsOf(node.tail).length >= MOST_STEPS)
+    return `a draw takes at most ${MOST_STEPS} pointwise steps`;
   if (new Set([...readsOf(producer), ...readsOf(node)]).size > MOST_READS)
     return `a draw reads at most ${MOST_READS} tensors`;
   return undefined;

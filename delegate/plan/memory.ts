@@ -1,3 +1,5 @@
+import type { Pieces } from '../task.js';
+
 /** A tensor's claim on memory: steps are numbered in execution order; it lives from `first` to `last`, inclusive. */
 export interface Usage {
   readonly width: number;
@@ -38,8 +40,11 @@ const ORDERS: readonly Order[] = [
   (u) => indices(u).sort((a, b) => u[a]!.first - u[b]!.first || bytesOf(u[b]!) - bytesOf(u[a]!)),
   (u) => {
     const breadth = breadthPerStep(u);
-    const peak = (i: number) => Math.max(...stepsOf(u[i]!).map((s) => breadth[s] ?? 0));
-    const peaks = indices(u).map(peak);
+    const peaks = u.map(({ first, last }) => {
+      let most = 0;
+      for (let s = first; s <= last; s++) most = Math.max(most, breadth[s]!);
+      return most;
+    });
     return indices(u).sort((a, b) => peaks[b]! - peaks[a]! || bytesOf(u[b]!) - bytesOf(u[a]!));
   },
 ];
@@ -50,17 +55,20 @@ const EFFORT = 2e6;
  * Shares textures between tensors whose lives are disjoint, in every order of `ORDERS` and then in variations of the
  * best one until the lower bound is reached or the effort spent; the smallest result wins. Deterministic.
  */
-export function assignMemory(usages: readonly Usage[], effort = EFFORT): Assignment {
-  const bound = sharedLowerBound(usages);
+export function* assignMemory(usages: readonly Usage[], effort = EFFORT): Pieces<Assignment> {
   let order: readonly number[] = [];
   let best: Assignment | undefined;
   const attempt = (next: readonly number[]) => {
     const result = greedy(usages, next);
     if (!best || result.bytes < best.bytes) [best, order] = [result, next];
   };
-  for (const made of ORDERS) attempt(made(usages));
+  for (const made of ORDERS) {
+    attempt(made(usages));
+    yield;
+  }
   const tries = Math.min(256, Math.floor(effort / Math.max(1, usages.length ** 2)));
   const next = pseudoRandom(usages.length);
+  const bound = tries > 0 ? sharedLowerBound(usages) : 0;
   for (let i = 0; i < tries && best!.bytes > bound; i++) {
     const changed = [...order];
     for (let swaps = 1 + next(3); swaps > 0; swaps--) {
@@ -68,6 +76,7 @@ export function assignMemory(usages: readonly Usage[], effort = EFFORT): Assignm
       changed.splice(next(changed.length + 1), 0, from!);
     }
     attempt(changed);
+    yield;
   }
   return best!;
 }
@@ -83,21 +92,26 @@ function pseudoRandom(seed: number): (limit: number) => number {
 
 /** Bytes that no sharing of whole textures can go below: the sum over ranks of the largest usage of that rank in any step. */
 export function sharedLowerBound(usages: readonly Usage[]): number {
-  let sum = 0;
-  for (const half of [false, true]) {
-    const live = new Map<number, number[]>();
-    for (const u of usages)
-      if (u.half === half) for (const s of stepsOf(u)) live.set(s, [...(live.get(s) ?? []), bytesOf(u)]);
-    const ranks: number[] = [];
-    for (const sizes of live.values())
-      sizes
-        .sort((a, b) => b - a)
-        .forEach((size, rank) => {
-          ranks[rank] = Math.max(ranks[rank] ?? 0, size);
-        });
-    sum += ranks.reduce((a, b) => a + b, 0);
+  return [false, true].reduce((sum, half) => sum + boundOf(usages.filter((u) => u.half === half)), 0);
+}
+
+/** The bound for textures of one kind, from one walk over the steps: what is live changes only where a life begins or ends. */
+function boundOf(usages: readonly Usage[]): number {
+  const begins = [...usages].sort((a, b) => a.first - b.first);
+  const ends = [...usages].sort((a, b) => a.last - b.last);
+  const ranks: number[] = [];
+  /** Sizes, largest first. */
+  const live: number[] = [];
+  let ended = 0;
+  for (const u of begins) {
+    for (; ends[ended]!.last < u.first; ended++) live.splice(live.indexOf(bytesOf(ends[ended]!)), 1);
+    const bytes = bytesOf(u);
+    const at = live.findIndex((size) => size < bytes);
+    const rank = at < 0 ? live.length : at;
+    live.splice(rank, 0, bytes);
+    for (let i = rank; i < live.length; i++) ranks[i] = Math.max(ranks[i] ?? 0, live[i]!);
   }
-  return sum;
+  return ranks.reduce((a, b) => a + b, 0);
 }
 
 /** Puts each usage where the growth is least: into a free slot, or into a new one. */
@@ -111,7 +125,7 @@ function greedy(usages: readonly Usage[], order: readonly number[]): Assignment 
     let least = bytesOf(u);
     let waste = Number.POSITIVE_INFINITY;
     slots.forEach((slot, s) => {
-      if (slot.size.half !== u.half || slot.usages.some((j) => overlap(usages[j]!, u))) return;
+      if (slot.size.half !== u.half || !isFree(slot.usages, usages, u)) return;
       const grown = {
         width: Math.max(slot.size.width, u.width),
         height: Math.max(slot.size.height, u.height),
@@ -124,7 +138,7 @@ function greedy(usages: readonly Usage[], order: readonly number[]): Assignment 
     });
     if (best < 0) best = slots.push({ size: u, usages: [] }) - 1;
     else slots[best]!.size = size;
-    slots[best]!.usages.push(i);
+    slots[best]!.usages.splice(placeOf(slots[best]!.usages, usages, u), 0, i);
     slotOf[i] = best;
   }
   const made = slots.map(({ size: { width, height, layers, half }, usages: held }) => {
@@ -133,16 +147,32 @@ function greedy(usages: readonly Usage[], order: readonly number[]): Assignment 
   return { slotOf, slots: made, bytes: made.reduce((sum, s) => sum + bytesOf(s), 0) };
 }
 
-function overlap(a: Usage, b: Usage): boolean {
-  return a.first <= b.last && b.first <= a.last;
+/** Where in a slot, whose usages are in order, one that begins with `u` belongs. */
+function placeOf(held: readonly number[], usages: readonly Usage[], u: Usage): number {
+  let [low, high] = [0, held.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (usages[held[middle]!]!.first < u.first) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
-function stepsOf({ first, last }: Usage): number[] {
-  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+/** True where the slot holds nothing while `u` lives. Its usages are disjoint, so the neighbours decide. */
+function isFree(held: readonly number[], usages: readonly Usage[], u: Usage): boolean {
+  const at = placeOf(held, usages, u);
+  const [before, after] = [usages[held[at - 1]!], usages[held[at]!]];
+  return !(before && before.last >= u.first) && !(after && after.first <= u.last);
 }
 
+/** Bytes alive in each step. */
 function breadthPerStep(usages: readonly Usage[]): number[] {
-  const breadth: number[] = [];
-  for (const u of usages) for (const s of stepsOf(u)) breadth[s] = (breadth[s] ?? 0) + bytesOf(u);
+  const steps = usages.reduce((most, { last }) => Math.max(most, last + 2), 0);
+  const breadth = new Array<number>(steps).fill(0);
+  for (const u of usages) {
+    breadth[u.first]! += bytesOf(u);
+    breadth[u.last + 1]! -= bytesOf(u);
+  }
+  for (let s = 1; s < steps; s++) breadth[s]! += breadth[s - 1]!;
   return breadth;
 }

@@ -6,6 +6,7 @@ import { forms } from '../kernels/index.js';
 import { atlasWidthFor, isLinear, type Layout, layoutOf, layoutProblem, sameStorage } from '../layout/layout.js';
 import type { Kernel } from '../shader/kernel.js';
 import type { Choice, ShaderTarget, Target } from '../shader/target.js';
+import type { Pieces } from '../task.js';
 import { assignMemory, bytesOf, sharedLowerBound, type Usage } from './memory.js';
 
 /** One draw and the node it belongs to. */
@@ -54,10 +55,10 @@ const SHAPE_ONLY = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS']);
  * Plans the draws of a graph whose nodes all have GPU forms; `choiceOf` gives what is other than in the target for a
  * node. Throws DeviceError where a tensor does not fit.
  */
-export function makePlan(graph: Graph, wanted: Target, choiceOf: (node: Node) => Choice = () => ({})): Plan {
+export function* makePlan(graph: Graph, wanted: Target, choiceOf: (node: Node) => Choice = () => ({})): Pieces<Plan> {
   const shapes = [...valuesOf(graph)].filter((v) => !v.data).map((v) => v.shape);
   const dense = [...graph.outputs, ...graph.inputs].map((v): Shape => [sizeOf(v.shape)]);
-  const width = chooseAtlasWidth(graph, [...shapes, ...dense], wanted, choiceOf);
+  const width = yield* chooseAtlasWidth(graph, [...shapes, ...dense], wanted, choiceOf);
   for (const shape of [...shapes, ...dense]) {
     const problem = layoutProblem(shape, wanted.targets, wanted.maxTextureSize);
     if (problem) throw new DeviceError(`layout: ${problem}`);
@@ -86,6 +87,7 @@ export function makePlan(graph: Graph, wanted: Target, choiceOf: (node: Node) =>
     if (!form) throw new UnsupportedError(`${nodeName(node)}: the GPU has no ${node.type}`);
     const chosen = { ...context, target: { ...target, ...choiceOf(node) } };
     for (const kernel of form.build(node, chosen)) draws.push({ node, kernel });
+    yield;
   }
   const readable = graph.outputs.map((value, i): Value => {
     if (isLinear(layout(value))) return value;
@@ -109,7 +111,7 @@ export function makePlan(graph: Graph, wanted: Target, choiceOf: (node: Node) =>
     storedAs: storage.rootOf,
     layoutOf: (value) => layout(storage.rootOf(value)),
     precision: wanted.precision,
-    ...place(graph, draws, readable, storage.rootOf, target, layout),
+    ...(yield* place(graph, draws, readable, storage.rootOf, target, layout)),
   };
 }
 
@@ -117,12 +119,12 @@ export function makePlan(graph: Graph, wanted: Target, choiceOf: (node: Node) =>
  * The common width of the textures: at the widths of tiles and some others, memory is planned roughly, by nodes instead
  * of draws; the smallest result wins.
  */
-function chooseAtlasWidth(
+function* chooseAtlasWidth(
   graph: Graph,
   shapes: readonly Shape[],
   wanted: Target,
   choiceOf: (node: Node) => Choice,
-): number {
+): Pieces<number> {
   const { targets, maxTextureSize, narrowest } = wanted;
   const kept = new Set([...graph.inputs, ...graph.outputs]);
   const lives = new Map<Value, { shape: Shape; first: number; last: number }>();
@@ -143,11 +145,11 @@ function chooseAtlasWidth(
     step++;
   }
   const shared = [...lives.values(), ...scratches];
-  const bytesAt = (atlasWidth: number): number =>
+  const planAt = (atlasWidth: number) =>
     assignMemory(
       shared.map(({ shape, ...life }) => ({ ...layoutOf(shape, { atlasWidth, targets }), half: false, ...life })),
       0,
-    ).bytes;
+    );
   const tiles = new Set(shared.map(({ shape }) => layoutOf(shape, { atlasWidth: 1, targets }).tileW));
   const wide = [...tiles].filter((width) => width > narrowest).sort((a, b) => b - a);
   const widths = [...WIDENINGS.map((by) => Math.ceil(narrowest * by)), ...wide.slice(0, MOST_WIDTHS)];
@@ -155,7 +157,7 @@ function chooseAtlasWidth(
   const candidates = new Set(widths.map((width) => atlasWidthFor(all, targets, maxTextureSize, width)));
   let best = { width: 0, bytes: Number.POSITIVE_INFINITY };
   for (const width of candidates) {
-    const bytes = bytesAt(width);
+    const { bytes } = yield* planAt(width);
     if (bytes < best.bytes) best = { width, bytes };
   }
   return best.width;
@@ -186,7 +188,7 @@ function readersOf(value: Value, graph: Graph): number {
 }
 
 /** Assigns textures: graph inputs, graph outputs and dense forms keep theirs, all else shares. */
-function place(
+function* place(
   graph: Graph,
   draws: readonly PlannedDraw[],
   readable: readonly Value[],
@@ -214,7 +216,7 @@ function place(
   };
   const shared = [...lives].filter(([v]) => !kept.has(v));
   const usages: Usage[] = shared.map(([v, [first, last]]) => ({ ...describe(v), first, last }));
-  const assignment = assignMemory(usages);
+  const assignment = yield* assignMemory(usages);
   const textures: PlannedTexture[] = [...assignment.slots];
   const byRoot = new Map<Value, number>(shared.map(([v], i) => [v, assignment.slotOf[i]!]));
   let keptBytes = 0;

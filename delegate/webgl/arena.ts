@@ -2,10 +2,15 @@ import { DeviceError } from '../errors.js';
 import { ARENA_WIDTH, areHalves, arenaRows, groupsPerRow, type WeightBlock } from '../layout/weights.js';
 import { type Kernel, UNIFORM_BLOCK_TEXELS } from '../shader/kernel.js';
 import type { Target } from '../shader/target.js';
+import { finish, type Pieces } from '../task.js';
 import type { Device, OwnedTexture } from './device.js';
 
-/** Rows of one arena texture at most: 64 MiB of float32, which is also the largest single upload. */
+/** Rows of one arena texture at most: 64 MiB of float32. */
 const MOST_ROWS = 4096;
+/** Rows of one upload: 2 MiB of float32, a few milliseconds. */
+const BAND = 128;
+/** Floats of a row. */
+const ROW = ARENA_WIDTH * 4;
 
 /** Where a kernel's weights are: an arena texture or a range of the uniform buffer, and the first row or element of each block. */
 export type Placement =
@@ -91,27 +96,33 @@ export class Arena {
     if (this.#uniform.length) this.#uploadUniforms(this.#uniform);
   }
 
-  /** The texels of each page, made in pieces of work; `upload` puts a page that is complete into its texture. */
+  /** The texels of each page, made in pieces of work; `upload` puts a band of a page that is complete into its texture. */
   *pack(): Generator<{ upload(): void } | undefined> {
     for (const [page, { half, rows, blocks }] of this.#planned.entries()) {
-      const texels = new Float32Array(rows * ARENA_WIDTH * 4);
+      const texels = new Float32Array(rows * ROW);
       for (const [block, first] of blocks) {
-        const values = block.texels();
+        const values = yield* asWork(block.texels());
         const rowFloats = groupsPerRow(block.group) * block.group * 4;
         for (let from = 0, row = first; from < values.length; from += rowFloats, row++)
-          texels.set(values.subarray(from, from + rowFloats), row * ARENA_WIDTH * 4);
+          texels.set(values.subarray(from, from + rowFloats), row * ROW);
         yield;
       }
-      if (half) roundToHalf(texels);
-      yield { upload: () => this.#upload(this.pages[page]!, texels) };
+      for (let row = 0; row < rows; row += BAND) {
+        const band = Math.min(BAND, rows - row);
+        yield {
+          upload: () => this.#upload(this.pages[page]!, texels.subarray(row * ROW, (row + band) * ROW), row, half),
+        };
+      }
     }
   }
 
-  #upload({ texture, height }: OwnedTexture, texels: Float32Array): void {
+  /** Puts texels into a texture from a row on. */
+  #upload({ texture }: OwnedTexture, texels: Float32Array, row: number, half: boolean): void {
     const { gl } = this.#device;
+    if (half) roundToHalf(texels);
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, texture);
-    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, ARENA_WIDTH, height, gl.RGBA, gl.FLOAT, texels);
+    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, row, ARENA_WIDTH, texels.length / ROW, gl.RGBA, gl.FLOAT, texels);
   }
 
   #uploadUniforms(kernels: readonly Kernel[]): void {
@@ -121,7 +132,7 @@ export class Arena {
       let texel = 0;
       const firsts = kernel.blocks.map((block) => {
         const first = texel;
-        data.set(block.texels(), i * floats + first * 4);
+        data.set(finish(block.texels()), i * floats + first * 4);
         texel += block.group * block.groups;
         return first;
       });
@@ -136,6 +147,15 @@ export class Arena {
     for (const page of this.pages.splice(0)) this.#device.deleteTexture(page);
     if (this.uniforms) this.#device.deleteBuffer(this.uniforms);
     this.uniforms = undefined;
+  }
+}
+
+/** Pieces of work without anything to upload. */
+function* asWork<Result>(pieces: Pieces<Result>): Generator<undefined, Result> {
+  for (;;) {
+    const next = pieces.next();
+    if (next.done) return next.value;
+    yield;
   }
 }
 

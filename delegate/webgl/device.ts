@@ -2,7 +2,8 @@ import { ContextLostError, DeviceError } from '../errors.js';
 import type { DeviceStats } from '../executable.js';
 import type { RenderTargets } from '../layout/layout.js';
 import type { Target } from '../shader/target.js';
-import { guarded, initialOf } from './guard.js';
+import { Fences } from './fence.js';
+import { Guard } from './guard.js';
 
 /** What a context can do, asked once. */
 export interface Capabilities
@@ -24,13 +25,15 @@ export class Device {
   readonly capabilities: Capabilities;
   /** Without attributes: vertices come from gl_VertexID. Lives as long as the context. */
   readonly vertexArray: WebGLVertexArrayObject | null;
+  readonly guard: Guard;
+  readonly fences = new Fences(this);
   readonly #counts: Record<Kind, number> = { textures: 0, buffers: 0, programs: 0, framebuffers: 0, executables: 0 };
   #textureBytes = 0;
 
   constructor(gl: WebGL2RenderingContext) {
     this.gl = gl;
     const probed = probe(gl);
-    initialOf(gl);
+    this.guard = new Guard(gl);
     this.vertexArray = gl.createVertexArray();
     if (!probed.float16Targets)
       throw new DeviceError(
@@ -39,7 +42,7 @@ export class Device {
     const [format, texelBytes] = probed.float32Targets ? ([gl.RGBA32F, 16] as const) : ([gl.RGBA16F, 8] as const);
     this.capabilities = {
       ...probed,
-      targets: guarded(gl, () => this.#mostTargets(probed.targets, format, texelBytes)),
+      targets: this.guard.run(() => this.#mostTargets(probed.targets, format, texelBytes)),
     };
   }
 
@@ -86,15 +89,16 @@ export class Device {
     this.count('textures', -1);
   }
 
-  createBuffer(target: GLenum, data: ArrayBufferView | number, usage: GLenum): WebGLBuffer {
+  /** A buffer with these contents or of this many bytes, bound. `used`: one to take in place of a new one. */
+  createBuffer(target: GLenum, data: ArrayBufferView | number, usage: GLenum, used?: WebGLBuffer): WebGLBuffer {
     const { gl } = this;
-    const buffer = gl.createBuffer();
+    const buffer = used ?? gl.createBuffer();
     if (!buffer)
       throw gl.isContextLost() ? new ContextLostError('createBuffer') : new DeviceError('the context gave no buffer');
     gl.bindBuffer(target, buffer);
     if (typeof data === 'number') gl.bufferData(target, data, usage);
     else gl.bufferData(target, data, usage);
-    this.count('buffers', 1);
+    if (!used) this.count('buffers', 1);
     return buffer;
   }
 

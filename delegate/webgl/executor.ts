@@ -1,9 +1,9 @@
 import { DeviceError } from '../errors.js';
-import type { DrawTime, Executable, ExecutableStats, LinearTexture } from '../executable.js';
-import type { NumericData } from '../ir/dtype.js';
+import type { DrawTime, Executable, ExecutableStats, InputSource, LinearTexture } from '../executable.js';
+import type { DType, NumericData } from '../ir/dtype.js';
 import type { Value } from '../ir/graph.js';
 import { sizeOf } from '../ir/shape.js';
-import { floatsOf, packTexels } from '../layout/layout.js';
+import { floatsOf, type Layout, packTexels } from '../layout/layout.js';
 import { areHalves } from '../layout/weights.js';
 import type { Plan } from '../plan/plan.js';
 import { type Kernel, UNIFORM_BLOCK_TEXELS } from '../shader/kernel.js';
@@ -11,10 +11,33 @@ import { Arena } from './arena.js';
 import { type Command, linkCommands, packParams, type Resources } from './commands.js';
 import { fromFloats, toFloats } from './convert.js';
 import type { Device, OwnedTexture } from './device.js';
-import { fence, isPassed } from './fence.js';
-import { guarded } from './guard.js';
+import { isPassed } from './fence.js';
 import { Import } from './import.js';
 import type { ProgramCache } from './program.js';
+
+const NONE: readonly Promise<NumericData>[] = [];
+
+/** Milliseconds between questions whether the driver has compiled: each takes a while. */
+const ASKING = 8;
+
+/** Draws of the warm-up that are issued in one piece of work. */
+const DRAWS = 16;
+
+/** How an input is uploaded, made when it first is. */
+interface Upload {
+  readonly texture: WebGLTexture;
+  readonly layout: Layout;
+  readonly dtype: DType;
+  readonly texels: Float32Array;
+}
+
+/** The dense form of an output: the texels to read, and how many of their floats count. */
+interface Readable {
+  readonly value: Value;
+  readonly width: number;
+  readonly height: number;
+  readonly size: number;
+}
 
 /** A plan linked to a device: textures, programs and the static list of commands. */
 export class Executor implements Executable {
@@ -31,8 +54,10 @@ export class Executor implements Executable {
   readonly #framebufferOfValue = new Map<Value, WebGLFramebuffer>();
   readonly #constants = new Map<Value, OwnedTexture>();
   readonly #kernels: readonly Kernel[];
-  readonly #staging = new Map<number, Float32Array>();
-  readonly #packs = new Map<number, WebGLBuffer>();
+  readonly #uploads: Upload[] = [];
+  readonly #readables: readonly Readable[];
+  /** Pixel buffers that wait for the next read, by output. */
+  readonly #packs: WebGLBuffer[][] = [];
   readonly #imports = new Map<number, Import>();
   #commands: readonly Command[] = [];
   #params: WebGLBuffer | undefined;
@@ -51,6 +76,10 @@ export class Executor implements Executable {
     this.#kernels = plan.draws.map((d) => d.kernel);
     this.inputs = plan.graph.inputs;
     this.outputs = plan.graph.outputs;
+    this.#readables = plan.readable.map((value, i) => {
+      const { width, height } = plan.layoutOf(value);
+      return { value, width, height, size: sizeOf(this.outputs[i]!.shape) };
+    });
     device.count('executables', 1);
   }
 
@@ -81,11 +110,9 @@ export class Executor implements Executable {
   *#link(blocking: boolean): Generator<'work' | 'wait'> {
     for (const _ of this.#arena.place(this.#kernels)) yield 'work';
     // Before any program: the checks of framebuffers wait for the compiler where it has work.
-    this.#guarded(() => {
-      this.#arena.allocate();
-      this.#allocate();
-    });
+    this.#guarded(() => this.#arena.allocate());
     yield 'work';
+    yield* this.#allocate(blocking);
     for (const value of this.#plan.constants) {
       this.#guarded(() => this.#constants.set(value, this.#uploadConstant(value)));
       yield 'work';
@@ -95,8 +122,12 @@ export class Executor implements Executable {
       this.#acquired++;
     }
     yield 'work';
+    let asked = 0;
     for (const piece of this.#arena.pack()) {
-      if (!blocking && !this.#params && this.#programs.areReady(this.#kernels)) this.#warmUp();
+      if (!blocking && !this.#params && performance.now() - asked > ASKING) {
+        if (this.#programs.areReady(this.#kernels)) yield* this.#warmUp();
+        asked = performance.now();
+      }
       // An upload behind draws that still compile would block the page until they are done.
       while (piece && this.#warm && !isPassed(this.#device, this.#warm)) yield 'wait';
       if (piece) this.#guarded(() => piece.upload());
@@ -104,7 +135,7 @@ export class Executor implements Executable {
     }
     while (!this.#programs.areReady(this.#kernels)) yield 'wait';
     if (blocking) this.#resolve();
-    else if (!this.#params) this.#warmUp();
+    else if (!this.#params) yield* this.#warmUp();
     while (this.#warm && !isPassed(this.#device, this.#warm)) yield 'wait';
     this.#device.check('compile');
   }
@@ -113,13 +144,30 @@ export class Executor implements Executable {
    * Runs every draw on one pixel: drivers make a program's machine code when it is first drawn with, which takes longer
    * than all else, and which the GPU process can do while weights are packed here.
    */
-  #warmUp(): void {
+  *#warmUp(): Generator<'work' | 'wait'> {
     const { gl } = this.#device;
+    yield* this.#idle();
+    for (const { source } of this.#kernels) if (this.#programs.link(source)) yield 'work';
     this.#resolve();
+    yield 'work';
     const ofOnePixel = this.#commands.map((command) => ({ ...command, width: 1, height: 1 }));
-    this.#guarded(() => this.#draw(ofOnePixel, this.#params!));
+    for (let from = 0; from < ofOnePixel.length; from += DRAWS) {
+      this.#guarded(() => this.#draw(ofOnePixel.slice(from, from + DRAWS), this.#params!));
+      yield 'work';
+    }
     this.#warm = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     gl.flush();
+  }
+
+  /** Waits until the GPU process has done its work: what asks it something would block the page until then. */
+  *#idle(): Generator<'wait'> {
+    const { gl } = this.#device;
+    const sync = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    if (!sync) return;
+    gl.flush();
+    do yield 'wait';
+    while (!isPassed(this.#device, sync));
+    gl.deleteSync(sync);
   }
 
   /** Resolves the draws to commands. */
@@ -152,7 +200,7 @@ export class Executor implements Executable {
   }
 
   #guarded<T>(body: () => T): T {
-    return guarded(this.#device.gl, body);
+    return this.#device.guard.run(body);
   }
 
   #framebufferOf(value: Value): WebGLFramebuffer {
@@ -175,21 +223,22 @@ export class Executor implements Executable {
     return texture;
   }
 
-  #allocate(): void {
+  *#allocate(blocking: boolean): Generator<'work' | 'wait'> {
     const { gl } = this.#device;
-    gl.activeTexture(gl.TEXTURE0);
     for (const { width, height, layers, half } of this.#plan.textures) {
-      const texture = this.#device.createTexture(
-        gl.TEXTURE_2D_ARRAY,
-        half ? gl.RGBA16F : gl.RGBA32F,
-        half ? 8 : 16,
-        width,
-        height,
-        layers,
-      );
-      this.#textures.push(texture);
+      const [format, bytes] = half ? [gl.RGBA16F, 8] : [gl.RGBA32F, 16];
+      this.#guarded(() => {
+        gl.activeTexture(gl.TEXTURE0);
+        this.#textures.push(this.#device.createTexture(gl.TEXTURE_2D_ARRAY, format, bytes, width, height, layers));
+      });
+      yield 'work';
     }
-    for (const { kernel } of this.#plan.draws) this.#framebufferOf(kernel.output);
+    if (!blocking) yield* this.#idle();
+    for (const { kernel } of this.#plan.draws) {
+      if (this.#framebufferOfValue.has(kernel.output)) continue;
+      this.#guarded(() => this.#framebufferOf(kernel.output));
+      yield 'work';
+    }
     const error = gl.getError();
     if (error === gl.OUT_OF_MEMORY)
       throw new DeviceError(
@@ -229,56 +278,68 @@ export class Executor implements Executable {
     return texture;
   }
 
-  upload(position: number, data: NumericData): void {
-    const value = this.#input(position);
-    const layout = this.#plan.layoutOf(value);
-    const texels = this.#staging.get(position) ?? new Float32Array(floatsOf(layout));
-    this.#staging.set(position, texels);
-    packTexels(toFloats(data, value.dtype), layout, texels);
-    const { gl } = this.#device;
-    this.#guarded(() => {
-      gl.activeTexture(gl.TEXTURE0);
-      gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.#textureOf(value).texture);
-      gl.texSubImage3D(
-        gl.TEXTURE_2D_ARRAY,
-        0,
-        0,
-        0,
-        0,
-        layout.width,
-        layout.height,
-        layout.layers,
-        gl.RGBA,
-        gl.FLOAT,
-        texels,
-      );
+  run(inputs: readonly InputSource[], wanted: readonly number[] = []): readonly Promise<NumericData>[] {
+    this.#expectAlive();
+    this.#device.check('run');
+    return this.#guarded(() => {
+      for (let i = 0; i < inputs.length; i++) this.#fill(i, inputs[i]!);
+      this.#draw(this.#commands, this.#params!);
+      return this.#ask(wanted);
     });
   }
 
+  #fill(position: number, source: InputSource): void {
+    if ('texture' in source) {
+      const made = this.#import(position);
+      made.copy(source);
+      if (made.params) this.#draw(made.commands, made.params);
+    } else this.#upload(position, source);
+  }
+
+  /** The texels are copied to the browser's own transfer memory: another copy to a pixel buffer would save no wait. */
+  #upload(position: number, data: NumericData): void {
+    this.#uploads[position] ??= this.#uploadOf(position);
+    const { texture, layout, dtype, texels } = this.#uploads[position]!;
+    const { width, height, layers } = layout;
+    packTexels(toFloats(data, dtype), layout, texels);
+    const { gl } = this.#device;
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D_ARRAY, texture);
+    gl.texSubImage3D(gl.TEXTURE_2D_ARRAY, 0, 0, 0, 0, width, height, layers, gl.RGBA, gl.FLOAT, texels);
+  }
+
+  #uploadOf(position: number): Upload {
+    const value = this.#input(position);
+    const layout = this.#plan.layoutOf(value);
+    const { texture } = this.#textureOf(value);
+    return { texture, layout, dtype: value.dtype, texels: new Float32Array(floatsOf(layout)) };
+  }
+
   #input(position: number): Value {
-    if (this.#disposed) throw new DeviceError('this executable is disposed');
+    this.#expectAlive();
     const value = this.inputs[position];
     if (!value) throw new RangeError(`input ${position}: this executable has ${this.inputs.length}`);
     return value;
   }
 
-  run(): void {
-    this.#device.check('run');
-    this.#guarded(() => this.#draw(this.#commands, this.#params!));
+  #expectAlive(): void {
+    if (this.#disposed) throw new DeviceError('this executable is disposed');
   }
 
+  /** Counts with indices: iterators would be garbage of every draw. */
   #draw(commands: readonly Command[], params: WebGLBuffer): void {
     const { gl } = this.#device;
     gl.bindVertexArray(this.#device.vertexArray);
-    for (const c of commands) {
+    for (let i = 0; i < commands.length; i++) {
+      const c = commands[i]!;
       if (c.program) gl.useProgram(c.program);
       gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, c.framebuffer);
       gl.viewport(0, 0, c.width, c.height);
-      for (const b of c.binds) {
-        gl.activeTexture(b.unit);
-        gl.bindTexture(b.target, b.texture);
+      for (let k = 0; k < c.binds.length; k++) {
+        gl.activeTexture(c.binds[k]!.unit);
+        gl.bindTexture(c.binds[k]!.target, c.binds[k]!.texture);
       }
-      for (const s of c.samplers) gl.uniform1i(s.location, s.unit);
+      for (let k = 0; k < c.samplers.length; k++) gl.uniform1i(c.samplers[k]!.location, c.samplers[k]!.unit);
       gl.bindBufferRange(gl.UNIFORM_BUFFER, 0, params, c.paramOffset, c.paramBytes);
       if (c.weightsOffset >= 0)
         gl.bindBufferRange(gl.UNIFORM_BUFFER, 1, this.#arena.uniforms!, c.weightsOffset, UNIFORM_BLOCK_TEXELS * 16);
@@ -286,13 +347,11 @@ export class Executor implements Executable {
     }
   }
 
-  /** The dense form of an output: its value, the texels to read, and how many of their floats count. */
-  #readable(position: number): { value: Value; width: number; height: number; size: number } {
-    if (this.#disposed) throw new DeviceError('this executable is disposed');
-    const value = this.#plan.readable[position];
-    if (!value) throw new RangeError(`output ${position}: this executable has ${this.outputs.length}`);
-    const { width, height } = this.#plan.layoutOf(value);
-    return { value, width, height, size: sizeOf(this.outputs[position]!.shape) };
+  #readable(position: number): Readable {
+    this.#expectAlive();
+    const readable = this.#readables[position];
+    if (!readable) throw new RangeError(`output ${position}: this executable has ${this.outputs.length}`);
+    return readable;
   }
 
   #bindForRead(value: Value): void {
@@ -314,32 +373,49 @@ export class Executor implements Executable {
     return fromFloats(texels, size, value.dtype);
   }
 
-  async readAsync(position: number): Promise<NumericData> {
-    const { value, width, height, size } = this.#readable(position);
+  readAsync(position: number): Promise<NumericData> {
+    return this.#guarded(() => this.#ask([position]))[0]!;
+  }
+
+  /** Queues copies of outputs to pixel buffers, behind the draws so far, and fetches them once a fence behind them is passed. */
+  #ask(positions: readonly number[]): readonly Promise<NumericData>[] {
+    if (positions.length === 0) return NONE;
+    const buffers = positions.map((position) => this.#copyOut(position));
+    const passed = this.#device.fences.set('readAsync');
+    return positions.map((position, i) => this.#fetch(position, this.#readable(position), buffers[i]!, passed));
+  }
+
+  #copyOut(position: number): WebGLBuffer {
+    const { value, width, height } = this.#readable(position);
     const { gl } = this.#device;
-    const bytes = width * height * 16;
-    const free = this.#packs.get(position);
-    this.#packs.delete(position);
-    const buffer = this.#guarded(() => {
-      const pack = free ?? this.#device.createBuffer(gl.PIXEL_PACK_BUFFER, bytes, gl.STREAM_READ);
-      gl.bindBuffer(gl.PIXEL_PACK_BUFFER, pack);
-      this.#bindForRead(value);
-      gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, 0);
-      return pack;
-    });
+    const free = this.#packs[position]?.pop();
+    // Without new storage Chromium warns at every run that it discards what it kept of the last one.
+    const buffer = this.#device.createBuffer(gl.PIXEL_PACK_BUFFER, width * height * 16, gl.STREAM_READ, free);
+    this.#bindForRead(value);
+    gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, 0);
+    return buffer;
+  }
+
+  async #fetch(
+    position: number,
+    { value, width, height, size }: Readable,
+    buffer: WebGLBuffer,
+    passed: Promise<void>,
+  ): Promise<NumericData> {
+    const { gl } = this.#device;
     try {
-      await fence(this.#device, 'readAsync');
-      const texels = new Float32Array(bytes / 4);
-      this.#guarded(() => {
-        gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
-        gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, texels);
-      });
+      await passed;
+      const texels = new Float32Array(width * height * 4);
+      const bound = gl.getParameter(gl.PIXEL_PACK_BUFFER_BINDING) as WebGLBuffer | null;
+      gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
+      gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, texels);
+      gl.bindBuffer(gl.PIXEL_PACK_BUFFER, bound);
       this.#device.check('readAsync');
       this.#answered();
       return fromFloats(texels, size, value.dtype);
     } finally {
-      if (this.#disposed || this.#packs.has(position)) this.#device.deleteBuffer(buffer);
-      else this.#packs.set(position, buffer);
+      if (this.#disposed) this.#device.deleteBuffer(buffer);
+      else (this.#packs[position] ??= []).push(buffer);
     }
   }
 
@@ -347,14 +423,6 @@ export class Executor implements Executable {
     if (kind === 'output') return this.#readable(position);
     const { width, height } = this.#import(position).layout;
     return { width, height };
-  }
-
-  uploadTexture(position: number, source: LinearTexture): void {
-    const made = this.#import(position);
-    this.#guarded(() => {
-      made.copy(source);
-      if (made.params) this.#draw(made.commands, made.params);
-    });
   }
 
   readTexture(position: number, target: LinearTexture): void {
@@ -419,7 +487,7 @@ export class Executor implements Executable {
     for (const made of this.#imports.values()) made.dispose();
     for (const framebuffer of this.#framebuffers.values()) this.#device.deleteFramebuffer(framebuffer);
     for (const texture of [...this.#textures, ...this.#constants.values()]) this.#device.deleteTexture(texture);
-    for (const buffer of this.#packs.values()) this.#device.deleteBuffer(buffer);
+    for (const buffer of this.#packs.flat()) this.#device.deleteBuffer(buffer);
     if (this.#params) this.#device.deleteBuffer(this.#params);
     this.#arena.dispose();
     this.#device.gl.deleteSync(this.#warm);

@@ -1,21 +1,52 @@
+import { ContextLostError } from '../errors.js';
+import { pause, task } from '../task.js';
 import type { Device } from './device.js';
 
-/** Resolves once the GPU has done everything issued so far; rejects with ContextLostError. Never blocks; advances in hidden tabs. */
-export async function fence(device: Device, during: string): Promise<void> {
-  const { gl } = device;
-  const sync = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
-  device.check(during);
-  if (!sync) return;
-  gl.flush();
-  try {
-    const start = performance.now();
-    for (let polls = 0; ; polls++) {
-      await (polls === 0 ? task() : pause(Math.min(8, (performance.now() - start) / 32)));
-      device.check(during);
-      if (isPassed(device, sync)) return;
+interface Fence {
+  readonly sync: WebGLSync;
+  readonly during: string;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Fences of one context. However many are waited for, one loop polls: the GPU works in order, so only the oldest can be
+ * the next to pass.
+ */
+export class Fences {
+  readonly #device: Device;
+  readonly #waiting: Fence[] = [];
+
+  constructor(device: Device) {
+    this.#device = device;
+  }
+
+  /**
+   * Resolves once the GPU has done everything issued so far; rejects with ContextLostError. Never blocks; advances in
+   * hidden tabs. `during` names the call for the message.
+   */
+  set(during: string): Promise<void> {
+    const { gl } = this.#device;
+    const sync = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    if (!sync) return Promise.reject(new ContextLostError(during));
+    gl.flush();
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ sync, during, resolve, reject });
+      if (this.#waiting.length === 1) void this.#poll();
+    });
+  }
+
+  async #poll(): Promise<void> {
+    const { gl } = this.#device;
+    for (let fence = this.#waiting[0]; fence; fence = this.#waiting[0]) {
+      const since = performance.now();
+      await task();
+      while (!isPassed(this.#device, fence.sync)) await pause(Math.min(8, (performance.now() - since) / 32));
+      gl.deleteSync(fence.sync);
+      this.#waiting.shift();
+      if (gl.isContextLost()) fence.reject(new ContextLostError(fence.during));
+      else fence.resolve();
     }
-  } finally {
-    gl.deleteSync(sync);
   }
 }
 
@@ -24,27 +55,4 @@ export function isPassed({ gl }: Device, sync: WebGLSync): boolean {
   if (gl.isContextLost()) return true;
   const status = gl.clientWaitSync(sync, 0, 0);
   return status === gl.ALREADY_SIGNALED || status === gl.CONDITION_SATISFIED;
-}
-
-/** Resolves in a new task; unlike a timer it is not slowed down in hidden tabs. */
-export function task(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
-}
-
-/**
- * At least a millisecond in which the GPU may work: a poll without pause takes the processor from a software GL and
- * makes a run of 4 ms one of 7. A timer set from a message is not clamped to 4 ms as one set from a timer is. Hidden
- * tabs slow timers down, so there a message has to do.
- */
-export async function pause(milliseconds: number): Promise<void> {
-  await task();
-  if (typeof document === 'undefined' || !document.hidden)
-    await new Promise((resolve) => setTimeout(resolve, Math.max(1, milliseconds)));
 }

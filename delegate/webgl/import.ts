@@ -1,6 +1,6 @@
 import { DeviceError } from '../errors.js';
 import type { LinearTexture } from '../executable.js';
-import type { Node, Value } from '../ir/graph.js';
+import { type Node, quoted, type Value } from '../ir/graph.js';
 import { sizeOf } from '../ir/shape.js';
 import { forms } from '../kernels/index.js';
 import { isLinear, type Layout } from '../layout/layout.js';
@@ -17,6 +17,7 @@ export class Import {
   readonly layout: Layout;
   readonly commands: readonly Command[] = [];
   readonly params: WebGLBuffer | undefined;
+  readonly #name: string;
   readonly #device: Device;
   readonly #programs: ProgramCache;
   readonly #kernels: readonly Kernel[] = [];
@@ -33,6 +34,7 @@ export class Import {
     framebuffer: WebGLFramebuffer,
   ) {
     const { gl } = device;
+    this.#name = value.name;
     this.#device = device;
     this.#programs = programs;
     const flat: Value = { id: -1, name: value.name, shape: [sizeOf(value.shape)], dtype: value.dtype };
@@ -63,7 +65,7 @@ export class Import {
     const { gl } = this.#device;
     if (width !== this.layout.width || height < this.layout.height)
       throw new DeviceError(
-        `uploadTexture: the source is ${width}x${height}; this input takes ${this.layout.width}x${this.layout.height} (linearSize)`,
+        `the texture is ${width}x${height}; input ${quoted(this.#name)} takes ${this.layout.width}x${this.layout.height} (linearSize)`,
       );
     gl.bindFramebuffer(gl.READ_FRAMEBUFFER, this.#source);
     gl.framebufferTexture2D(gl.READ_FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);

@@ -69,6 +69,13 @@ export class ProgramCache {
     });
   }
 
+  /** Asks the driver for what `get` gives; false where it was asked before. */
+  link(source: string): boolean {
+    if (this.#entries.get(source)!.linked) return false;
+    this.get(source);
+    return true;
+  }
+
   /** The linked program. Throws DeviceError with the numbered source when the driver refuses it. */
   get(source: string): Program {
     const entry = this.#entries.get(source)!;

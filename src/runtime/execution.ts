@@ -2,15 +2,16 @@ import type {
   CpuTensor,
   DrawTime,
   Graph,
+  InputSource,
   LinearTexture,
   Node,
   NumericData,
   TensorData,
   Value,
 } from '../../delegate/index.js';
-import { Memory } from './memory.js';
 import type { PlacedSegment, Placement } from './placement.js';
 import { drive, driveAsync, type Steps } from './steps.js';
+import { Values } from './values.js';
 
 /** Runs the nodes of CPU segments. */
 export interface SegmentRunner {
@@ -33,55 +34,64 @@ export type OpTime =
 export type InputValue = TensorData | LinearTexture;
 
 /** What a run asks for: a value in plain memory, the draws of a GPU segment, the nodes of a CPU segment. */
-type Request = { readonly read: Value } | { readonly draw: PlacedSegment } | { readonly compute: PlacedSegment };
-type RunSteps = Steps<Request, void, void>;
+type Request =
+  | { readonly read: Value }
+  | { readonly draw: PlacedSegment; readonly inputs: readonly InputSource[] }
+  | { readonly compute: PlacedSegment };
+type RunSteps = Steps<Request, void, Values>;
 
-/** Runs a placed graph, segment by segment, and holds the values of the last run. Owns the executables. */
+/** What a run starts from, by position; variables are changed in place. */
+export interface RunInputs {
+  readonly inputs: readonly (InputValue | undefined)[];
+  readonly variables: Iterable<readonly [Value, CpuTensor]>;
+}
+
+/** Runs a placed graph, segment by segment. Owns the executables. */
 export class Execution {
   readonly placement: Placement;
   readonly #graph: Graph;
   readonly #runner: SegmentRunner;
-  #memory = new Memory();
+  /** What segments read of each other. */
+  readonly #crossing: ReadonlySet<Value>;
+  #values = new Values();
 
   constructor(graph: Graph, placement: Placement, runner: SegmentRunner) {
     this.#graph = graph;
     this.placement = placement;
     this.#runner = runner;
+    this.#crossing = new Set(placement.segments.flatMap((segment) => segment.graph.inputs));
   }
 
-  /** Runs; blocks where the CPU needs what the GPU makes. `variables` are changed in place. */
-  run(inputs: readonly (InputValue | undefined)[], variables: Iterable<readonly [Value, CpuTensor]>): void {
-    drive(this.#steps(this.placement.segments, inputs, variables), (request) => {
-      if ('read' in request) this.#memory.read(request.read);
-      else if ('draw' in request) this.#draw(request.draw);
+  /** Runs; blocks where the CPU needs what the GPU makes. */
+  run(from: RunInputs): Values {
+    return drive(this.#steps(this.placement.segments, from), (request) => {
+      if ('read' in request) this.#values.read(request.read);
+      else if ('draw' in request) this.#draw(request.draw, request.inputs);
       else this.#compute(request.compute);
     });
   }
 
-  /** Runs without blocking. The GPU may still be at work when it resolves. */
-  runAsync(
-    inputs: readonly (InputValue | undefined)[],
-    variables: Iterable<readonly [Value, CpuTensor]>,
-  ): Promise<void> {
-    return driveAsync(this.#steps(this.placement.segments, inputs, variables), async (request) => {
-      if ('read' in request) await this.#memory.readAsync(request.read);
-      else if ('draw' in request) this.#draw(request.draw);
+  /**
+   * Runs without blocking and asks the GPU for the values wanted. Done, and no promise, once all draws are issued; only
+   * segments on the CPU wait for the GPU.
+   */
+  runAsync(from: RunInputs, wanted: readonly Value[]): Values | Promise<Values> {
+    return driveAsync(this.#steps(this.placement.segments, from), (request): void | Promise<void> => {
+      if ('read' in request) return this.#values.readAsync(request.read).then(() => undefined);
+      if ('draw' in request) this.#draw(request.draw, request.inputs, wanted);
       else this.#compute(request.compute);
     });
   }
 
   /** Runs with a time per draw, and per node on the CPU. */
-  async profile(
-    inputs: readonly (InputValue | undefined)[],
-    variables: Iterable<readonly [Value, CpuTensor]>,
-  ): Promise<readonly OpTime[]> {
+  async profile(from: RunInputs): Promise<readonly OpTime[]> {
     const times: OpTime[] = [];
-    await driveAsync(this.#steps(this.placement.segments.flatMap(nodeByNode), inputs, variables), async (request) => {
+    await driveAsync(this.#steps(this.placement.segments.flatMap(nodeByNode), from), async (request) => {
       if ('read' in request) {
-        await this.#memory.readAsync(request.read);
+        await this.#values.readAsync(request.read);
       } else if ('draw' in request) {
+        this.#draw(request.draw, request.inputs);
         times.push(...(await request.draw.executable!.profile()));
-        this.#markDrawn(request.draw);
       } else {
         const start = performance.now();
         this.#compute(request.compute);
@@ -98,73 +108,50 @@ export class Execution {
     return times;
   }
 
-  /** A value of the last run; blocks until the GPU is done. */
-  read(value: Value): CpuTensor {
-    return this.#memory.read(value);
-  }
-
-  /** The same, without blocking. */
-  readAsync(value: Value): Promise<CpuTensor> {
-    return this.#memory.readAsync(value);
-  }
-
-  /** The value where plain memory holds it. */
-  held(value: Value): CpuTensor | undefined {
-    return this.#memory.held(value);
-  }
-
-  /** The executable and its output that hold the value, where the GPU does. */
-  onGpu(value: Value): ReturnType<Memory['onGpu']> {
-    return this.#memory.onGpu(value);
-  }
-
-  /** Drops the values of the last run. */
-  forget(): void {
-    this.#memory = new Memory();
-  }
-
   dispose(): void {
+    this.#values.supersede();
     for (const { executable } of this.placement.segments) executable?.dispose();
   }
 
-  *#steps(
-    segments: readonly PlacedSegment[],
-    inputs: readonly (InputValue | undefined)[],
-    variables: Iterable<readonly [Value, CpuTensor]>,
-  ): RunSteps {
+  *#steps(segments: readonly PlacedSegment[], { inputs, variables }: RunInputs): RunSteps {
+    this.#values.supersede();
+    const values = new Values();
+    this.#values = values;
     const textures = new Map<Value, LinearTexture>();
     for (const [i, value] of this.#graph.inputs.entries()) {
       const input = inputs[i];
       if (input && 'texture' in input) textures.set(value, input);
-      else if (input) this.#memory.set(value, { ...typeOf(value), data: input });
+      else if (input) values.set(value, { ...typeOf(value), data: input });
     }
-    for (const [value, tensor] of variables) this.#memory.set(value, tensor);
+    for (const [value, tensor] of variables) values.set(value, tensor);
     for (const segment of segments) {
-      for (const [i, value] of segment.graph.inputs.entries()) {
+      const sources: InputSource[] = [];
+      for (const value of segment.graph.inputs) {
         const texture = textures.get(value);
-        if (texture) segment.executable!.uploadTexture(i, texture);
-        else {
-          if (!this.#memory.held(value)) yield { read: value };
-          segment.executable?.upload(i, this.#memory.held(value)!.data as NumericData);
-        }
+        if (!texture && !values.held(value)) yield { read: value };
+        sources.push(texture ?? (values.held(value)!.data as NumericData));
       }
-      yield segment.executable ? { draw: segment } : { compute: segment };
+      yield segment.executable ? { draw: segment, inputs: sources } : { compute: segment };
     }
+    return values;
   }
 
-  #draw(segment: PlacedSegment): void {
-    segment.executable!.run();
-    this.#markDrawn(segment);
-  }
-
-  #markDrawn({ graph, executable }: PlacedSegment): void {
-    for (const [i, value] of graph.outputs.entries()) this.#memory.setOnGpu(value, executable!, i);
+  /** Without `wanted` nothing is asked for: a blocking run reads what it needs when it needs it. */
+  #draw({ graph, executable }: PlacedSegment, inputs: readonly InputSource[], wanted?: readonly Value[]): void {
+    const { outputs } = graph;
+    const positions: number[] = [];
+    outputs.forEach((value, i) => {
+      if (wanted && (wanted.includes(value) || this.#crossing.has(value))) positions.push(i);
+    });
+    const asked = executable!.run(inputs, positions);
+    for (const [i, value] of outputs.entries())
+      this.#values.setOnGpu(value, executable!, i, asked[positions.indexOf(i)]);
   }
 
   #compute({ graph }: PlacedSegment): void {
-    const inputs = graph.inputs.map((value) => this.#memory.held(value)!);
+    const inputs = graph.inputs.map((value) => this.#values.held(value)!);
     const results = this.#runner.run(graph, inputs);
-    for (const [i, value] of graph.outputs.entries()) this.#memory.set(value, results[i]!);
+    for (const [i, value] of graph.outputs.entries()) this.#values.set(value, results[i]!);
   }
 }
 

@@ -93,14 +93,13 @@ export class Interpreter {
     this.#main.session.run();
   }
 
-  /** Runs the model and brings its outputs to plain memory, without blocking. */
+  /**
+   * Runs the model and brings its outputs to plain memory, without blocking. Where the model is compiled, the inputs may
+   * be set again and the next call made at once; `getTensor` gives the outputs of the call that was done last.
+   */
   async invokeAsync(): Promise<void> {
     this.#main.expectAllocated();
-    const { session } = this.#main;
-    await session.queue(async () => {
-      await session.runAsync();
-      await Promise.all(session.outputs.map((_, position) => session.outputAsync(position)));
-    });
+    await this.#main.invokeAsync();
   }
 
   /** A copy of a tensor's values; blocks until the GPU is done. */

@@ -1,5 +1,5 @@
 /** What the two ways to use a model, `Interpreter` and `TFLiteModel`, have in common. */
-import { type Graph, quoted } from '../../delegate/index.js';
+import { type Graph, quoted, task } from '../../delegate/index.js';
 import { toGraph } from '../format/graph.js';
 import { listOf, type Model, type SignatureDef } from '../format/model.js';
 import { readModel } from '../format/read.js';
@@ -25,6 +25,7 @@ export async function loadFile(source: ModelSource, options: LoadOptions): Promi
   onProgress(partOf('verify', 0));
   const model = readModel(bytes, options.limits);
   onProgress(partOf('verify', 1));
+  await task();
   return { model, environment: environmentOf(options), onProgress };
 }
 

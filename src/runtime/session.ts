@@ -3,18 +3,19 @@ import {
   type CpuTensor,
   type GpuDelegate,
   type Graph,
-  type LinearTexture,
   type Shape,
   sameShape,
   type TensorData,
+  task,
   type Value,
 } from '../../delegate/index.js';
 import { type BatchPlan, imageOf, joinImages, planBatch } from './dynamic-batch.js';
-import { Execution, type InputValue, type OpTime, type SegmentRunner } from './execution.js';
+import { Execution, type InputValue, type OpTime, type RunInputs, type SegmentRunner } from './execution.js';
 import { type Placement, type PlacementContext, place } from './placement.js';
 import { type PrepareContext, prepare } from './prepare.js';
 import { contradictions } from './shapes.js';
 import { drive, driveAsync } from './steps.js';
+import { Outputs, Values } from './values.js';
 import { Variables } from './variables.js';
 
 /** The GPU as a session sees it. */
@@ -35,6 +36,21 @@ export interface SessionContext extends PrepareContext, PlacementContext {
   readonly dynamicBatch: boolean;
 }
 
+/** Runs whose results are still to come; the next call waits for the oldest, so that the GPU's queue stays short. */
+const MOST_IN_FLIGHT = 4;
+
+const NOTHING = (): void => undefined;
+
+/** An asynchronous run. */
+export interface Call<T> {
+  /** Done at the beginning of the turn; may `change` the session. */
+  readonly prepare?: () => void | Promise<void>;
+  /** The outputs to bring to plain memory, by position; asked once the session is compiled. */
+  readonly wanted: () => readonly number[];
+  /** Makes the result. Called once all draws are issued; what it waits for then holds up no later call. */
+  readonly take: (outputs: Outputs) => T | Promise<T>;
+}
+
 /**
  * One subgraph, loaded: its shapes, where its nodes run, its inputs and the values of the last run. Inputs and outputs
  * are named by position. Owns what it compiles until disposed.
@@ -52,10 +68,13 @@ export class Session {
   #execution: Execution | undefined;
   #losses = 0;
   #inputs: (InputValue | undefined)[];
-  #joined: readonly CpuTensor[] | undefined;
-  #pending = 0;
-  #preparing = false;
-  #turn: Promise<unknown> = Promise.resolve();
+  /** Of the last run that is over. */
+  #outputs: Outputs | undefined;
+  /** Of the last call that has not had its turn. */
+  #turn: Promise<void> | undefined;
+  #changing = false;
+  /** Calls whose results are still to come, oldest first; they never reject. */
+  readonly #flights: Promise<void>[] = [];
   #disposed = false;
 
   /** `path` is where the subgraph is in the file, for errors; those come when it is compiled or resized. */
@@ -74,7 +93,7 @@ export class Session {
   /** The outputs as they are now; a size that only running tells is −1 until then. */
   get outputs(): readonly Value[] {
     return this.graph.outputs.map((value, i) => {
-      const tensor = this.#joined?.[i] ?? (this.#batch ? undefined : this.#execution?.held(value));
+      const tensor = this.#outputs?.held(i);
       const images = this.#batch?.outputs[i] ? this.#batch.images : 1;
       const [rows = 0, ...rest] = value.shape;
       return { ...value, shape: tensor?.shape ?? (images === 1 ? value.shape : [rows * images, ...rest]) };
@@ -107,15 +126,15 @@ export class Session {
     this.#infer(shapes);
     this.#inputs = this.#inputs.map((input, i) => (sameShape(shapes[i]!, this.#shapes[i]!) ? input : undefined));
     this.#shapes = shapes;
-    this.#joined = undefined;
-    this.#execution?.forget();
+    this.#outputs = undefined;
   }
 
-  /** Places the nodes and compiles the GPU's, without blocking. `onProgress` gets 0 … 1. */
+  /** Places the nodes and compiles the GPU's, without blocking: between the phases the page has a turn. `onProgress` gets 0 … 1. */
   async compile(onProgress?: (fraction: number) => void, signal?: AbortSignal): Promise<void> {
     if (this.ready) return;
     const delegate = this.#startCompiling();
     const { graph } = this;
+    await task();
     const placement = await driveAsync(place(graph, delegate, this.#context), (part) =>
       delegate!.compile(part, onProgress, signal),
     );
@@ -153,79 +172,84 @@ export class Session {
   run(): void {
     this.#expectIdle('run');
     this.compileSync();
-    this.#joined = undefined;
-    const images: CpuTensor[][] = [];
-    for (let image = 0; image < (this.#batch?.images ?? 1); image++) {
-      this.#begin().run(this.#inputsOf(image), this.#variables.of(this.graph));
-      if (this.#batch) images.push(this.graph.outputs.map((value) => this.#ran().read(value)));
-    }
-    this.#join(images);
+    const { outputs } = this.graph;
+    const parts = this.#images().map((from) => {
+      const values = this.#begin().run(from);
+      return this.#batch ? outputs.map((value) => values.read(value)) : values;
+    });
+    this.#outputs = this.#outputsOf(parts);
   }
 
-  /** Runs without blocking; the outputs may still be on the GPU when it resolves. To be called inside `queue`. */
-  async runAsync(): Promise<void> {
-    await this.compile();
-    this.#joined = undefined;
-    const images: CpuTensor[][] = [];
-    for (let image = 0; image < (this.#batch?.images ?? 1); image++) {
-      await this.#begin().runAsync(this.#inputsOf(image), this.#variables.of(this.graph));
-      if (this.#batch) images.push(await Promise.all(this.graph.outputs.map((value) => this.#ran().readAsync(value))));
-    }
-    this.#join(images);
+  /** Runs without blocking, in its turn. Results come in the order of calls; a later call may be at work meanwhile. */
+  invoke<T>({ prepare, wanted, take }: Call<T>): Promise<T> {
+    return this.queue(async (next) => {
+      if (prepare) await prepare();
+      if (!this.ready) await this.compile();
+      if (this.#flights.length >= MOST_IN_FLIGHT) await this.#flights[0];
+      const begun = this.#batch ? this.#runImages() : this.#runOnce(wanted());
+      const outputs = begun instanceof Promise ? await begun : begun;
+      const shapes = this.#shapes;
+      const result = Promise.all([take(outputs), this.#flights.at(-1)]);
+      // In a task of its own, so that whoever waits for this result is done with it before the next one comes.
+      const flight = result.then(task, task);
+      this.#flights.push(flight);
+      next();
+      try {
+        const [taken] = await result;
+        if (shapes === this.#shapes && !this.#disposed) this.#outputs = outputs;
+        return taken;
+      } finally {
+        this.#flights.splice(this.#flights.indexOf(flight), 1);
+      }
+    });
   }
 
   /** Runs once (one image of a batch) with a time per draw and per node on the CPU. To be called inside `queue`. */
   async profile(): Promise<readonly OpTime[]> {
     await this.compile();
-    this.#joined = undefined;
-    return this.#begin().profile(this.#inputsOf(0), this.#variables.of(this.graph));
+    return this.#begin().profile(this.#images()[0]!);
   }
 
   /**
-   * Does asynchronous work when all earlier such work is done; calls that would disturb it fail meanwhile. `prepare`
-   * is done at the beginning of the turn, and may resize and set inputs.
+   * Does asynchronous work when it is its turn: at once where no call waits. The turn is over when the work is done, or
+   * before that when it calls `next`. Calls that would disturb it fail meanwhile.
    */
-  queue<T>(work: () => Promise<T>, prepare?: () => void): Promise<T> {
+  async queue<T>(work: (next: () => void) => Promise<T>): Promise<T> {
     this.#expectAlive();
-    this.#pending++;
-    const result = this.#turn.then(() => {
-      this.#expectAlive();
-      this.#preparing = true;
-      try {
-        prepare?.();
-      } finally {
-        this.#preparing = false;
-      }
-      return work();
+    const before = this.#turn;
+    let end = NOTHING;
+    const turn = new Promise<void>((resolve) => {
+      end = resolve;
     });
-    const done = () => {
-      this.#pending--;
+    this.#turn = turn;
+    const next = () => {
+      if (this.#turn === turn) this.#turn = undefined;
+      end();
     };
-    this.#turn = result.then(done, done);
-    return result;
+    try {
+      if (before) await before;
+      this.#expectAlive();
+      return await work(next);
+    } finally {
+      next();
+    }
   }
 
-  /** An output of the last run in plain memory; blocks until the GPU is done. */
-  output(position: number): CpuTensor {
-    return this.#joined?.[position] ?? this.#ran().read(this.graph.outputs[position]!);
+  /** Resizes and sets inputs on behalf of the call that has its turn. */
+  change(what: () => void): void {
+    this.#changing = true;
+    try {
+      what();
+    } finally {
+      this.#changing = false;
+    }
   }
 
-  /** The same, without blocking. */
-  async outputAsync(position: number): Promise<CpuTensor> {
-    return this.#joined?.[position] ?? this.#ran().readAsync(this.graph.outputs[position]!);
-  }
-
-  /** Size of the linear texture that holds an output on the GPU; `undefined` where plain memory holds it. */
-  outputSize(position: number): { readonly width: number; readonly height: number } | undefined {
-    const found = this.#joined ? undefined : this.#ran().onGpu(this.graph.outputs[position]!);
-    return found?.executable.linearSize('output', found.position);
-  }
-
-  /** Draws an output that is on the GPU into a linear texture of the caller. */
-  outputTexture(position: number, target: LinearTexture): void {
-    const found = this.#ran().onGpu(this.graph.outputs[position]!);
-    if (!found) throw new Error(`output ${position} is in plain memory; read it with output or outputAsync`);
-    found.executable.readTexture(found.position, target);
+  /** The outputs of the last run that is over. */
+  get results(): Outputs {
+    this.#expectAlive();
+    if (!this.#outputs) throw new Error('there is no result yet; invoke first');
+    return this.#outputs;
   }
 
   /** A value by id, wherever in the graph, where plain memory holds it. */
@@ -233,7 +257,7 @@ export class Session {
     this.#expectAlive();
     for (const { inputs, outputs } of this.graph.nodes) {
       const value = [...inputs, ...outputs].find((candidate) => candidate?.id === id);
-      if (value) return value.data ? (value as CpuTensor) : this.#execution?.held(value);
+      if (value) return value.data ? (value as CpuTensor) : this.#outputs?.values.held(value);
     }
     return undefined;
   }
@@ -249,22 +273,53 @@ export class Session {
     this.#disposed = true;
     this.#release();
     this.#inputs = [];
-    this.#joined = undefined;
+    this.#outputs = undefined;
   }
 
-  #inputsOf(image: number): (InputValue | undefined)[] {
+  /** What each image of the batch runs on; without a batch, the only run. */
+  #images(): readonly RunInputs[] {
     const batch = this.#batch;
-    if (!batch) return this.#inputs;
-    return this.#inputs.map((input, i) =>
-      input && batch.inputs[i] ? imageOf(input as TensorData, image, batch.images) : input,
-    );
+    const variables = this.#variables.of(this.graph);
+    if (!batch) return [{ inputs: this.#inputs, variables }];
+    return Array.from({ length: batch.images }, (_, image) => ({
+      inputs: this.#inputs.map((input, i) =>
+        input && batch.inputs[i] ? imageOf(input as TensorData, image, batch.images) : input,
+      ),
+      variables,
+    }));
   }
 
-  #join(images: readonly (readonly CpuTensor[])[]): void {
-    const batched = this.#batch?.outputs;
-    this.#joined = images[0]?.map((tensor, i) =>
-      batched?.[i] ? joinImages(images.map((parts) => parts[i]!)) : tensor,
+  #runOnce(wanted: readonly number[]): Outputs | Promise<Outputs> {
+    const { outputs } = this.graph;
+    const values = this.#begin().runAsync(
+      this.#images()[0]!,
+      wanted.map((position) => outputs[position]!),
     );
+    return values instanceof Promise ? values.then((done) => this.#outputsOf([done])) : this.#outputsOf([values]);
+  }
+
+  async #runImages(): Promise<Outputs> {
+    const { outputs } = this.graph;
+    const parts: CpuTensor[][] = [];
+    for (const from of this.#images()) {
+      const values = await this.#begin().runAsync(from, outputs);
+      parts.push(await Promise.all(outputs.map((value) => values.readAsync(value))));
+    }
+    return this.#outputsOf(parts);
+  }
+
+  /** The outputs of a run, or of the images of a batch, which are joined. */
+  #outputsOf(parts: readonly (Values | readonly CpuTensor[])[]): Outputs {
+    const { outputs } = this.graph;
+    const [first] = parts;
+    if (first instanceof Values) return new Outputs(outputs, first);
+    const values = new Values();
+    const images = parts as readonly (readonly CpuTensor[])[];
+    for (const [i, value] of outputs.entries()) {
+      const tensors = images.map((image) => image[i]!);
+      values.set(value, this.#batch?.outputs[i] ? joinImages(tensors) : tensors[0]!);
+    }
+    return new Outputs(outputs, values);
   }
 
   #infer(shapes: readonly Shape[]): void {
@@ -302,13 +357,6 @@ export class Session {
     return this.#execution!;
   }
 
-  /** The execution, to read from. */
-  #ran(): Execution {
-    this.#expectAlive();
-    if (!this.#execution) throw new Error('there is no result yet; invoke first');
-    return this.#execution;
-  }
-
   #release(): void {
     this.#execution?.dispose();
     this.#execution = undefined;
@@ -324,7 +372,7 @@ export class Session {
 
   #expectIdle(what: string): void {
     this.#expectAlive();
-    if (this.#pending > 0 && !this.#preparing) {
+    if (this.#turn && !this.#changing) {
       throw new Error(`the model cannot be ${what} while an asynchronous call is pending; await it first`);
     }
   }

@@ -28,20 +28,23 @@ export function signatureRunner(definition: SignatureDef, subgraph: Subgraph): S
   const run = async (inputs: Readonly<Record<string, NamedInput>> = {}) => {
     const given = inputsOf(key, inputs, names);
     const { session } = subgraph;
-    return session.queue(
-      async () => {
-        await session.runAsync();
-        const outputs: Record<string, TensorData> = Object.create(null);
-        for (const [name, position] of names.outputs)
-          outputs[name] = copyValues((await session.outputAsync(position)).data);
-        return outputs;
+    const change = () => {
+      for (const [position, input] of given) subgraph.resize(position, shapeOf(input, subgraph.inputs[position]!));
+      subgraph.applyShapes();
+      for (const [position, input] of given) subgraph.set(position, dataOf(input));
+    };
+    return session.invoke({
+      prepare: () => session.change(change),
+      wanted: () => [...names.outputs.values()],
+      take: async (outputs) => {
+        const read = [...names.outputs].map(async ([name, position]) => {
+          return [name, copyValues((await outputs.readAsync(position)).data)] as const;
+        });
+        const result: Record<string, TensorData> = Object.create(null);
+        for (const [name, data] of await Promise.all(read)) result[name] = data;
+        return result;
       },
-      () => {
-        for (const [position, input] of given) subgraph.resize(position, shapeOf(input, subgraph.inputs[position]!));
-        subgraph.applyShapes();
-        for (const [position, input] of given) subgraph.set(position, dataOf(input));
-      },
-    );
+    });
   };
   return Object.assign(run, {
     key,

@@ -55,10 +55,11 @@ export class Subgraph {
 
   /** Puts the shapes in force and compiles. */
   async allocate(onProgress?: (fraction: number) => void, signal?: AbortSignal): Promise<void> {
-    await this.session.queue(
-      () => this.session.compile(onProgress, signal),
-      () => this.applyShapes(),
-    );
+    const { session } = this;
+    await session.queue(() => {
+      session.change(() => this.applyShapes());
+      return session.compile(onProgress, signal);
+    });
   }
 
   /** Puts the shapes in force without compiling. Inputs of another size than before have to be set again. */
@@ -86,16 +87,27 @@ export class Subgraph {
     this.#values[position] = copy;
   }
 
+  /** Runs without blocking, with all outputs brought to plain memory. */
+  invokeAsync(): Promise<void> {
+    const positions = [...this.file.outputs.keys()];
+    return this.session.invoke({
+      wanted: () => positions,
+      take: async (outputs) => {
+        await Promise.all(positions.map((position) => outputs.readAsync(position)));
+      },
+    });
+  }
+
   /** A tensor by its index in the file; blocks where the GPU has it. */
   read(index: number): CpuTensor {
     const output = this.#outputAt(index);
-    return output >= 0 ? this.session.output(output) : this.#heldAt(index);
+    return output >= 0 ? this.session.results.read(output) : this.#heldAt(index);
   }
 
   /** The same, without blocking. */
   async readAsync(index: number): Promise<CpuTensor> {
     const output = this.#outputAt(index);
-    return output >= 0 ? this.session.outputAsync(output) : this.#heldAt(index);
+    return output >= 0 ? this.session.results.readAsync(output) : this.#heldAt(index);
   }
 
   #outputAt(index: number): number {

@@ -1,5 +1,5 @@
-import { keep, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { type CpuTensor, type Graph, newData, quoted, sizeOf, type Value } from '../../delegate/index.js';
+import { keep, Tensor, tidy } from '@tensorflow/tfjs-core';
+import { type Graph, type LinearTexture, newData, quoted, sizeOf, type Value } from '../../delegate/index.js';
 import type { OpTime } from './execution.js';
 import type { Session } from './session.js';
 import {
@@ -11,6 +11,7 @@ import {
   toTexture,
 } from './tfjs-textures.js';
 import { type TfjsValues, tfjsDtype, toInput, toTensor, valuesAsync, valuesSync } from './tfjs-values.js';
+import type { Outputs } from './values.js';
 
 /** Runs a session on tfjs tensors, given and asked for by position. Tensors that are on its GPU stay there. */
 export class TensorSession {
@@ -26,71 +27,86 @@ export class TensorSession {
   }
 
   /** Runs; blocks where plain memory needs what the GPU makes. The tensors returned are the caller's. */
-  run(inputs: readonly Tensor[], outputs: readonly number[]): Tensor[] {
+  run(inputs: readonly Tensor[], wanted: readonly number[]): Tensor[] {
     this.#fit(inputs);
     this.session.compileSync();
     const textures: TensorTexture[] = [];
     try {
       this.#setInputs(inputs, textures);
       this.session.run();
-      return tidy(() => outputs.map((position) => this.#output(position)));
+      const { results } = this.session;
+      return tidy(() => wanted.map((position) => this.#output(results, position)));
     } finally {
       release(textures);
     }
   }
 
   /** The same without blocking. The inputs may be disposed before it is done. */
-  runAsync(inputs: readonly Tensor[], outputs: readonly number[]): Promise<Tensor[]> {
-    return this.#queue(inputs, async () => {
-      await this.session.runAsync();
-      const read = await Promise.all(
-        outputs.map((position) => (this.#textureSize(position) ? undefined : this.session.outputAsync(position))),
-      );
-      return tidy(() => outputs.map((position, i) => this.#output(position, read[i])));
-    });
+  runAsync(inputs: readonly Tensor[], wanted: readonly number[]): Promise<Tensor[]> {
+    return this.#withKept(inputs, (prepare, issued) =>
+      this.session.invoke({
+        prepare,
+        wanted: () => wanted.filter((position) => !this.#staysOnGpu(position)),
+        take: (outputs) => {
+          issued();
+          return this.#take(outputs, wanted);
+        },
+      }),
+    );
   }
 
   /** Runs once with a time per draw and per node on the CPU. */
   profile(inputs: readonly Tensor[]): Promise<readonly OpTime[]> {
-    return this.#queue(inputs, () => this.session.profile());
+    return this.#withKept(inputs, (prepare) =>
+      this.session.queue(async () => {
+        await prepare();
+        return this.session.profile();
+      }),
+    );
   }
 
   /** Runs once on zeros, so that the next run finds everything ready. Variables are zero afterwards. */
   async warmup(): Promise<void> {
     const { session } = this;
+    const positions = [...this.file.outputs.keys()];
     const setZeros = () => {
       for (const [i, { dtype, shape }] of session.inputs.entries()) session.setInput(i, newData(dtype, sizeOf(shape)));
     };
-    await session.queue(async () => {
-      await session.runAsync();
-      await Promise.all(session.outputs.map((_, position) => session.outputAsync(position)));
-    }, setZeros);
-    await session.queue(
-      async () => undefined,
-      () => session.resetVariables(),
-    );
+    await session.invoke({
+      prepare: () => session.change(setZeros),
+      wanted: () => positions,
+      take: (outputs) => Promise.all(positions.map((position) => outputs.readAsync(position))),
+    });
+    await session.queue(async () => session.change(() => session.resetVariables()));
   }
 
-  /** Does `work` in its turn, with the session compiled for these inputs and their values set. */
-  async #queue<T>(inputs: readonly Tensor[], work: () => Promise<T>): Promise<T> {
+  /**
+   * Calls `use` with copies of the inputs kept; `prepare`, to be called in the session's turn, has it compiled for them
+   * and sets their values; `issued` says that the draws that read them are issued.
+   */
+  async #withKept<T>(
+    inputs: readonly Tensor[],
+    use: (prepare: () => Promise<void>, issued: () => void) => Promise<T>,
+  ): Promise<T> {
     const { session } = this;
     const kept = tidy(() => inputs.map((tensor) => keep(tensor.clone())));
     const textures: TensorTexture[] = [];
-    try {
-      await session.queue(
-        () => session.compile(),
-        () => this.#fit(kept),
-      );
+    const letGo = () => {
+      release(textures.splice(0));
+      for (const tensor of kept.splice(0)) tensor.dispose();
+    };
+    const prepare = async () => {
+      session.change(() => this.#fit(kept));
+      if (!session.ready) await session.compile();
       const values = await Promise.all(
         kept.map((tensor, i) => (this.#takes(tensor, i) ? undefined : valuesAsync(tensor))),
       );
-      return await session.queue(work, () => {
-        this.#fit(kept);
-        this.#setInputs(kept, textures, values);
-      });
+      session.change(() => this.#setInputs(kept, textures, values));
+    };
+    try {
+      return await use(prepare, letGo);
     } finally {
-      release(textures);
-      for (const tensor of kept) tensor.dispose();
+      letGo();
     }
   }
 
@@ -131,20 +147,33 @@ export class TensorSession {
     return undefined;
   }
 
-  /** Size of the texture that an output can be left in; `undefined` where it has to be read. */
-  #textureSize(position: number): LinearSize | undefined {
+  /** True where an output's type and context let it stay on the GPU as a tensor of tfjs. */
+  #staysOnGpu(position: number): boolean {
     const { dtype } = this.file.outputs[position]!;
-    const stays = this.#gl && (dtype === 'float32' || dtype === 'int32') && sharesContext(this.#gl);
-    return stays ? this.session.outputSize(position) : undefined;
+    return this.#gl !== undefined && (dtype === 'float32' || dtype === 'int32') && sharesContext(this.#gl);
   }
 
-  #output(position: number, read?: CpuTensor): Tensor {
-    const { session } = this;
+  /** The tensors of outputs; those that stay on the GPU are copied before anything else is drawn. */
+  async #take(outputs: Outputs, wanted: readonly number[]): Promise<Tensor[]> {
+    const parts = wanted.map((position) =>
+      this.#sizeOnGpu(outputs, position) ? tidy(() => this.#output(outputs, position)) : outputs.readAsync(position),
+    );
+    const all = await Promise.all(parts);
+    return all.map((part, i) => (part instanceof Tensor ? part : toTensor(this.file.outputs[wanted[i]!]!, part)));
+  }
+
+  /** Size of the texture that an output can be left in; `undefined` where it has to be read. */
+  #sizeOnGpu(outputs: Outputs, position: number): LinearSize | undefined {
+    return this.#staysOnGpu(position) ? outputs.textureSize(position) : undefined;
+  }
+
+  #output(outputs: Outputs, position: number): Tensor {
     const value = this.file.outputs[position]!;
-    const size = read ? undefined : this.#textureSize(position);
-    if (!size) return toTensor(value, read ?? session.output(position));
-    const draw = session.outputTexture.bind(session, position);
-    return fromTexture(this.#gl!, size, draw, session.outputs[position]!.shape, tfjsDtype(value.dtype));
+    const size = this.#sizeOnGpu(outputs, position);
+    if (!size) return toTensor(value, outputs.read(position));
+    const { shape } = this.session.outputs[position]!;
+    const draw = (target: LinearTexture) => outputs.draw(position, target);
+    return fromTexture(this.#gl!, size, draw, shape, tfjsDtype(value.dtype));
   }
 }
 

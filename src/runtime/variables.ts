@@ -3,10 +3,13 @@ import { type CpuTensor, type Graph, newData, sameShape, sizeOf, type Value } fr
 /** Values of a subgraph's variable tensors, which ops change in place and which outlive a run. */
 export class Variables {
   readonly #tensors = new Map<number, CpuTensor>();
+  readonly #known = new WeakMap<Graph, ReadonlySet<Value>>();
 
   /** The variables that the graph reads, with what they hold now; zeros at first and where the shape is another. */
   *of(graph: Graph): Iterable<readonly [Value, CpuTensor]> {
-    for (const value of variablesOf(graph)) {
+    const known = this.#known.get(graph) ?? variablesOf(graph);
+    this.#known.set(graph, known);
+    for (const value of known) {
       let tensor = this.#tensors.get(value.id);
       if (!tensor || !sameShape(tensor.shape, value.shape)) {
         tensor = { shape: value.shape, dtype: value.dtype, data: newData(value.dtype, sizeOf(value.shape)) };

@@ -63,6 +63,39 @@ describe('life of a model', () => {
     interpreter.dispose();
   }, 120_000);
 
+  it('gives every call in flight its own result, in order, and makes nothing new for them', async () => {
+    const interpreter = await mnist({ gl });
+    const input = interpreter.getInputDetails()[0]!.index;
+    const output = interpreter.getOutputDetails()[0]!.index;
+    const want: Float32Array[] = [];
+    for (const i of [0, 1, 2, 3]) want.push(await infer(interpreter, image(i)));
+    const inFlight = async () => {
+      const order: number[] = [];
+      const calls = [0, 1, 2, 3].map(async (i) => {
+        interpreter.setTensor(input, image(i));
+        await interpreter.invokeAsync();
+        order.push(i);
+        expectClose(interpreter.getTensor(output) as Float32Array, want[i]!, 0);
+      });
+      await Promise.all(calls);
+      expect(order).toEqual([0, 1, 2, 3]);
+    };
+    await inFlight();
+    const before = createGpuDelegate(gl).stats();
+    for (let i = 0; i < 10; i++) await inFlight();
+    expect(createGpuDelegate(gl).stats()).toEqual(before);
+    interpreter.dispose();
+  }, 60_000);
+
+  it('asks for and sets the state of others once a run', async () => {
+    const interpreter = await mnist({ gl });
+    await infer(interpreter, image(1));
+    const asked = spyOn(gl, 'getParameter').and.callThrough();
+    await infer(interpreter, image(1));
+    expect(asked.calls.all().filter(({ args: [name] }) => name === gl.VIEWPORT).length).toBe(1);
+    interpreter.dispose();
+  }, 60_000);
+
   it('rejects while the context is lost and answers again once it is restored', async () => {
     const interpreter = await mnist({ gl });
     const want = await infer(interpreter, image(3));

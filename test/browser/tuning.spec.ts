@@ -26,12 +26,8 @@ async function answer(inferencePreference: 0 | 1 | 2, meanwhile = async () => {}
   const gl = document.createElement('canvas').getContext('webgl2')!;
   const delegate = createGpuDelegate(gl, normalizeOptions({ inferencePreference }));
   const executable = await delegate.compile(convolution());
-  executable.upload(
-    0,
-    Float32Array.from({ length: 24 * 24 * 8 }, (_, i) => ((i * 7) % 31) / 31),
-  );
-  executable.run();
-  const values = (await executable.readAsync(0)) as Float32Array;
+  const image = Float32Array.from({ length: 24 * 24 * 8 }, (_, i) => ((i * 7) % 31) / 31);
+  const values = (await executable.run([image], [0])[0]) as Float32Array;
   await meanwhile();
   const { draws } = executable.stats;
   executable.dispose();

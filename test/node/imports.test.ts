@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { filesUnder, projectFile } from '../support/files.js';
 
 const delegateOrder = [
-  ['errors.ts', 'debug.ts', 'options.ts'],
+  ['errors.ts', 'debug.ts', 'options.ts', 'task.ts'],
   ['ir/'],
   ['executable.ts'],
   ['ops/'],

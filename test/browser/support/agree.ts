@@ -99,10 +99,7 @@ export function difference(test: Case, seed = 1): string | undefined {
   if (declined) return `declined: ${declined}`;
   const executable = delegate.compileSync(graph);
   try {
-    runtime.forEach((input, i) => {
-      executable.upload(i, input!.tensor.data as NumericData);
-    });
-    executable.run();
+    executable.run(runtime.map((input) => input!.tensor.data as NumericData));
     const problems = outputs.map((_, i) => compare(executable.read(i), wanted[i]!, test));
     return problems.find(Boolean);
   } finally {

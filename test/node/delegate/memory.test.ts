@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { assignMemory, bytesOf, sharedLowerBound, type Usage } from '../../../delegate/plan/memory.js';
+import { finish } from '../../../delegate/task.js';
 
 const usage: fc.Arbitrary<Usage> = fc
   .record({
@@ -14,11 +15,13 @@ const usage: fc.Arbitrary<Usage> = fc
   })
   .map(({ life, ...u }) => ({ ...u, last: u.first + life }));
 
+const planned = (usages: readonly Usage[], effort?: number) => finish(assignMemory(usages, effort));
+
 describe('memory', () => {
   it('never lets two live tensors share a texture, and gives each one that is large enough', () => {
     fc.assert(
       fc.property(fc.array(usage, { maxLength: 20 }), (usages) => {
-        const { slotOf, slots } = assignMemory(usages);
+        const { slotOf, slots } = planned(usages);
         usages.forEach((u, i) => {
           const slot = slots[slotOf[i]!]!;
           assert.ok(slot.width >= u.width && slot.height >= u.height && slot.layers >= u.layers);
@@ -34,7 +37,7 @@ describe('memory', () => {
   it('stays between the lower bound and a texture for each', () => {
     fc.assert(
       fc.property(fc.array(usage, { maxLength: 20 }), (usages) => {
-        const { bytes } = assignMemory(usages);
+        const { bytes } = planned(usages);
         const naive = usages.reduce((sum, u) => sum + bytesOf(u), 0);
         assert.ok(bytes >= sharedLowerBound(usages) && bytes <= naive);
       }),
@@ -50,7 +53,7 @@ describe('memory', () => {
       first: i,
       last: i + 1,
     }));
-    assert.equal(assignMemory(chain).slots.length, 2);
-    assert.equal(assignMemory(chain).bytes, sharedLowerBound(chain));
+    assert.equal(planned(chain).slots.length, 2);
+    assert.equal(planned(chain).bytes, sharedLowerBound(chain));
   });
 });

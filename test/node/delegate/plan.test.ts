@@ -5,11 +5,13 @@ import type { Graph, Value } from '../../../delegate/index.js';
 import { canonicalize, fuse } from '../../../delegate/passes/index.js';
 import { makePlan } from '../../../delegate/plan/plan.js';
 import type { Target } from '../../../delegate/shader/target.js';
+import { finish } from '../../../delegate/task.js';
 import { toGraph } from '../../../src/format/graph.js';
 import { readModel } from '../../../src/format/read.js';
 import { sharedFile, skipWithoutShared } from '../../support/files.js';
 import { activation, constant, graphOf, node } from './build.js';
 
+const planOf = (graph: Graph, options: Target) => finish(makePlan(graph, options));
 const target: Target = {
   targets: 8,
   fetch: 'texture',
@@ -43,7 +45,7 @@ function chain(layers: readonly (readonly [channels: number, activation?: string
 
 const programsOf = (graph: Graph) =>
   new Set(
-    makePlan(graph, target)
+    planOf(graph, target)
       .draws.filter((d) => d.node.type === 'CONV_2D')
       .map((d) => d.kernel.source),
   ).size;
@@ -59,7 +61,7 @@ describe('plan', () => {
 
   it('lets fragments have as many parameters as varyings as the device has, and reads the rest from the buffer', () => {
     for (const varyings of [0, 3, 16]) {
-      const { kernel } = makePlan(chain([[16]]), { ...target, varyings }).draws[0]!;
+      const { kernel } = planOf(chain([[16]]), { ...target, varyings }).draws[0]!;
       const texels = Math.ceil(kernel.params.length / 4);
       assert.equal(/flat in vec4 p\[/.test(kernel.source), texels <= varyings);
       assert.equal(kernel.vertex.includes(`flat out vec4 p[${texels}]`), texels <= varyings);
@@ -76,7 +78,7 @@ describe('minimal filtering', () => {
     return graphOf([x], [node('CONV_2D', [x, filter], [y], attrs)], [y]);
   };
   const kernels = (graph: Graph, precision: Target['precision'] = 'float32') =>
-    makePlan(graph, { ...target, precision }).draws.map((d) => d.kernel.name);
+    planOf(graph, { ...target, precision }).draws.map((d) => d.kernel.name);
 
   it('takes 3x3 convolutions of many channels, in float32', () => {
     assert.deepEqual(kernels(images(64, 64)), ['winograd_patches', 'conv_1x1', 'winograd_pixels', 'reshape']);
@@ -96,7 +98,7 @@ describe('memory of networks', () => {
       const file = sharedFile(`networks/${name}/${name}_float32.tflite.gz`);
       const graph = fuse(canonicalize(toGraph(readModel(new Uint8Array(gunzipSync(file))), 0)));
       for (const targets of [4, 8] as const) {
-        const { activationBytes, lowerBoundBytes } = makePlan(graph, { ...target, targets, narrowest: 32 });
+        const { activationBytes, lowerBoundBytes } = planOf(graph, { ...target, targets, narrowest: 32 });
         assert.ok(activationBytes <= 1.05 * lowerBoundBytes, `${activationBytes} of ${lowerBoundBytes}`);
       }
     });

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { Graph, Node, Value } from '../../../delegate/ir/graph.js';
 import { makePlan } from '../../../delegate/plan/plan.js';
 import type { Choice, Target } from '../../../delegate/shader/target.js';
+import { finish } from '../../../delegate/task.js';
 import { type Bench, type Extent, type Store, Tuner } from '../../../delegate/tuning/tuner.js';
 import { activation, constant, graphOf, node } from './build.js';
 
@@ -43,7 +44,7 @@ function fakeBench(milliseconds: (kernel: string) => number = () => 1) {
   const bench: Bench = {
     plan: (one, choice) => {
       const inputs = one.inputs.filter((value) => value !== undefined && !value.data) as Value[];
-      return makePlan(graphOf(inputs, [one], one.outputs), target, () => choice);
+      return finish(makePlan(graphOf(inputs, [one], one.outputs), target, () => choice));
     },
     compile: async (plan) => {
       record.live++;
@@ -70,7 +71,7 @@ const look = (graph: Graph, { store = memoryStore(), bench = fakeBench().bench, 
   new Tuner(bench, store, choices, extent).tuningOf(graph);
 const never = new AbortController().signal;
 const firstKernel = (nodes: Graph, choiceOf: (node: Node) => Choice) =>
-  makePlan(nodes, target, choiceOf).draws[0]!.kernel.name;
+  finish(makePlan(nodes, target, choiceOf)).draws[0]!.kernel.name;
 
 describe('tuning', () => {
   it('tries what makes other kernels, and nothing twice', async () => {

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { areHalves } from '../../../delegate/layout/weights.js';
 import { makePlan } from '../../../delegate/plan/plan.js';
 import type { Target } from '../../../delegate/shader/target.js';
+import { finish } from '../../../delegate/task.js';
 import variants from '../../conformance/variants.json';
 import { activation, constant, graphOf, node } from './build.js';
 
@@ -43,7 +44,7 @@ describe('the variants that tests force', () => {
 
   for (const [name, variant] of all)
     it(`make kernels as they say: ${name}`, () => {
-      const kernels = makePlan(convolution(), targetOf(variant)).draws.map(({ kernel }) => kernel);
+      const kernels = finish(makePlan(convolution(), targetOf(variant))).draws.map(({ kernel }) => kernel);
       const text = kernels.map(({ source }) => source).join('\n');
       assert.equal(/\btexture\(/.test(text), variant.fetch === 'texture');
       assert.equal(/\btexelFetch\(/.test(text), variant.fetch === 'texelFetch');

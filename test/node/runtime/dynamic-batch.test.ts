@@ -49,9 +49,9 @@ describe('dynamic batch', () => {
       const input = Float32Array.from({ length: 2 * batch }, (_, i) => (i % 3) - 1);
       session.setInput(0, input);
       session.run();
-      assert.deepEqual(session.output(0).data, input.map(Math.abs));
+      assert.deepEqual(session.results.read(0).data, input.map(Math.abs));
       assert.deepEqual(session.outputs[0]!.shape, [batch, 2]);
-      assert.deepEqual(session.output(0).shape, [batch, 2]);
+      assert.deepEqual(session.results.read(0).shape, [batch, 2]);
     }
     assert.equal(gpu.compiled, 1);
   });
@@ -61,8 +61,8 @@ describe('dynamic batch', () => {
     const session = new Session(graphOf('ABS'), 'subgraphs[0]', fakeContext(gpu, { dynamicBatch: true }));
     session.resize([[3, 2]]);
     session.setInput(0, Float32Array.of(1, -2, 3, -4, 5, -6));
-    await session.queue(() => session.runAsync());
-    assert.deepEqual((await session.outputAsync(0)).data, Float32Array.of(1, 2, 3, 4, 5, 6));
+    await session.invoke({ wanted: () => [0], take: (outputs) => outputs.readAsync(0) });
+    assert.deepEqual(session.results.read(0).data, Float32Array.of(1, 2, 3, 4, 5, 6));
     assert.equal(gpu.blockingReads, 0);
   });
 
@@ -140,7 +140,7 @@ describe('dynamic batch', () => {
       session.outputs.map(({ shape }) => shape),
       [[2, 2], [3]],
     );
-    assert.deepEqual(session.output(1).data, Float32Array.of(-1, -2, -3));
+    assert.deepEqual(session.results.read(1).data, Float32Array.of(-1, -2, -3));
   });
 
   it('declines batches that differ between inputs, and variables', () => {

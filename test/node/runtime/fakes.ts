@@ -8,6 +8,7 @@ import {
   type GpuDelegate,
   type Graph,
   type InferInput,
+  type InputSource,
   type LinearTexture,
   type Node,
   type NumericData,
@@ -105,6 +106,9 @@ export class FakeGpu implements GpuDelegate, Device {
   readonly failing: readonly string[];
   compiled = 0;
   blockingReads = 0;
+  runs = 0;
+  inFlight = 0;
+  mostInFlight = 0;
   executables = 0;
   lost = false;
   lossCount = 0;
@@ -171,7 +175,6 @@ class FakeExecutable implements Executable {
   };
   readonly #graph: Graph;
   readonly #gpu: FakeGpu;
-  readonly #held: NumericData[] = [];
   #results: readonly CpuTensor[] = [];
   #disposed = false;
 
@@ -182,20 +185,14 @@ class FakeExecutable implements Executable {
     this.outputs = graph.outputs;
   }
 
-  upload(position: number, data: NumericData): void {
-    this.#held[position] = data.slice();
-  }
-
-  uploadTexture(position: number, source: LinearTexture): void {
-    this.#held[position] = (source.texture as unknown as { values: Float32Array }).values;
-  }
-
-  run(): void {
+  run(inputs: readonly InputSource[], wanted: readonly number[] = []): readonly Promise<NumericData>[] {
     if (this.#disposed) throw new DeviceError('this executable is disposed');
+    this.#gpu.runs++;
     this.#results = fakeRunner.run(
       this.#graph,
-      this.inputs.map((value, i) => ({ ...value, data: this.#held[i]! })),
+      this.inputs.map((value, i) => ({ ...value, data: valuesOf(inputs[i]!) })),
     );
+    return wanted.map((position) => this.readAsync(position));
   }
 
   read(position: number): NumericData {
@@ -205,7 +202,10 @@ class FakeExecutable implements Executable {
 
   async readAsync(position: number): Promise<NumericData> {
     const { data } = this.#results[position]!;
+    this.#gpu.inFlight++;
+    this.#gpu.mostInFlight = Math.max(this.#gpu.mostInFlight, this.#gpu.inFlight);
     await later();
+    this.#gpu.inFlight--;
     return data as NumericData;
   }
 
@@ -218,7 +218,6 @@ class FakeExecutable implements Executable {
   }
 
   async profile(): Promise<readonly DrawTime[]> {
-    this.run();
     return this.#graph.nodes.map((node) => ({
       node,
       kernel: 'fake',
@@ -232,6 +231,12 @@ class FakeExecutable implements Executable {
     if (!this.#disposed) this.#gpu.executables--;
     this.#disposed = true;
   }
+}
+
+function valuesOf(source: InputSource): NumericData {
+  return 'texture' in source
+    ? (source.texture as unknown as { values: Float32Array }).values
+    : (source.slice() as NumericData);
 }
 
 function later(): Promise<void> {

@@ -189,12 +189,12 @@ describe('Interpreter', () => {
     for (const dynamicBatch of [false, true]) {
       const it = interpreterOf(chain, new FakeGpu(), {}, dynamicBatch);
       await it.allocateTensors();
-      assert.throws(() => it.getTensor(2), /has no value/);
+      assert.throws(() => it.getTensor(2), /there is no result yet; invoke first/);
       it.setTensor(0, Float32Array.of(1, 2));
       it.invoke();
       it.resizeTensorInput(0, [2, 2]);
       await it.allocateTensors();
-      assert.throws(() => it.getTensor(2), /has no value/);
+      assert.throws(() => it.getTensor(2), /there is no result yet; invoke first/);
       assert.throws(() => it.invoke(), /tensor 0 "a" has no value; set it/);
     }
   });

@@ -21,7 +21,17 @@ const sessionOf = (graph: Graph, gpu?: FakeGpu, more: Partial<SessionContext> = 
 const places = (session: Session) =>
   session.placement!.segments.map(({ place, graph }) => `${place} ${graph.nodes.map(({ id }) => id).join()}`);
 const outputsOf = (session: Session) =>
-  session.outputs.map((_, i) => Array.from(session.output(i).data as Float32Array));
+  session.outputs.map((_, i) => Array.from(session.results.read(i).data as Float32Array));
+/** An asynchronous run with all outputs read, on other values of the first input where those are given. */
+const invoke = (session: Session, values?: readonly number[]) =>
+  session.invoke({
+    ...(values && { prepare: () => session.change(() => session.setInput(0, Float32Array.from(values))) }),
+    wanted: () => [...session.outputs.keys()],
+    take: (outputs) =>
+      Promise.all(
+        [...session.outputs.keys()].map(async (i) => Array.from((await outputs.readAsync(i)).data as Float32Array)),
+      ),
+  });
 const input = Float32Array.of(1, -2, 3);
 const expected = [
   [1, 2, 3],
@@ -39,8 +49,8 @@ describe('Session', () => {
       session.setInput(0, input);
       session.run();
       assert.deepEqual(outputsOf(session), expected);
-      await session.queue(() => session.runAsync());
-      assert.deepEqual(Array.from((await session.outputAsync(1)).data as Float32Array), expected[1]);
+      assert.deepEqual(await invoke(session), expected);
+      assert.deepEqual(outputsOf(session), expected);
       session.dispose();
       assert.equal(gpu?.executables ?? 0, 0);
     });
@@ -50,8 +60,7 @@ describe('Session', () => {
     const gpu = new FakeGpu({ declined: ['CUMSUM'] });
     const session = sessionOf(chain('CUMSUM'), gpu);
     session.setInput(0, input);
-    await session.queue(() => session.runAsync());
-    await session.outputAsync(0);
+    await invoke(session);
     assert.deepEqual(places(session), ['gpu 0', 'cpu 1', 'gpu 2']);
     assert.equal(gpu.blockingReads, 0);
   });
@@ -62,8 +71,8 @@ describe('Session', () => {
     session.setInput(0, input);
     session.run();
     assert.equal(gpu.blockingReads, 0);
-    session.output(0);
-    session.output(0);
+    session.results.read(0);
+    session.results.read(0);
     assert.equal(gpu.blockingReads, 1);
   });
 
@@ -230,7 +239,7 @@ describe('Session', () => {
     session.setInput(0, { texture, width: 1, height: 1 });
     session.run();
     const target = {} as { values?: Float32Array };
-    session.outputTexture(0, { texture: target as unknown as WebGLTexture, width: 1, height: 1 });
+    session.results.draw(0, { texture: target as unknown as WebGLTexture, width: 1, height: 1 });
     assert.deepEqual(Array.from(target.values!), expected[0]);
     const mixed = sessionOf(chain(), new FakeGpu({ declined: ['NEG'] }));
     mixed.compileSync();
@@ -239,22 +248,65 @@ describe('Session', () => {
 
   it('does asynchronous calls one after another and refuses what would disturb them', async () => {
     const session = sessionOf(chain(), new FakeGpu());
-    const call = (values: number[]) =>
-      session.queue(
-        async () => {
-          await session.runAsync();
-          return Array.from((await session.outputAsync(1)).data as Float32Array);
-        },
-        () => session.setInput(0, Float32Array.from(values)),
-      );
-    const calls = [call([1, 2, 3]), call([4, 5, 6])];
+    const calls = [invoke(session, [1, -2, 3]), invoke(session, [4, 5, 6])];
     assert.throws(() => session.setInput(0, input), /while an asynchronous call is pending/);
     assert.throws(() => session.run(), /pending/);
     assert.deepEqual(await Promise.all(calls), [
-      [1, 2, 3],
-      [4, 5, 6],
+      expected,
+      [
+        [4, 5, 6],
+        [4, 5, 6],
+      ],
     ]);
     session.setInput(0, input);
+  });
+
+  it('draws for later calls before earlier results have come, up to four, each with its own result', async () => {
+    const gpu = new FakeGpu();
+    const session = sessionOf(chain(), gpu);
+    await session.compile();
+    const calls = [1, 2, 3, 4, 5, 6].map((x) => invoke(session, [x, x, x]));
+    const order: number[] = [];
+    for (const [i, call] of calls.entries())
+      void call.then(() => {
+        order.push(i);
+        // Whoever waits for a call reads its outputs, although later calls have drawn meanwhile.
+        assert.deepEqual(outputsOf(session)[0], [i + 1, i + 1, i + 1]);
+      });
+    const results = await Promise.all(calls);
+    assert.deepEqual(
+      results.map(([first]) => first![0]),
+      [1, 2, 3, 4, 5, 6],
+    );
+    assert.deepEqual(order, [0, 1, 2, 3, 4, 5]);
+    assert.equal(gpu.mostInFlight, 8);
+    assert.equal(gpu.blockingReads, 0);
+  });
+
+  it('frees the inputs as soon as the draws are issued', async () => {
+    const gpu = new FakeGpu();
+    const session = sessionOf(chain(), gpu);
+    await session.compile();
+    session.setInput(0, Float32Array.of(1, 1, 1));
+    const first = invoke(session);
+    assert.equal(gpu.runs, 1);
+    session.setInput(0, Float32Array.of(2, 2, 2));
+    const second = invoke(session);
+    session.resize([[2, 3]]);
+    assert.deepEqual((await first)[0], [1, 1, 1]);
+    assert.deepEqual((await second)[0], [2, 2, 2]);
+    assert.throws(() => session.results, /invoke first/);
+  });
+
+  it('does not give the values of a later run for those of an earlier one', async () => {
+    const gpu = new FakeGpu();
+    const session = sessionOf(chain(), gpu);
+    session.setInput(0, input);
+    session.run();
+    const { results } = session;
+    session.run();
+    assert.throws(() => results.read(0), /overwritten by a later run/);
+    assert.deepEqual(outputsOf(session), expected);
   });
 
   it('goes on after a call that failed', async () => {
@@ -271,12 +323,12 @@ describe('Session', () => {
     const gpu = new FakeGpu();
     const session = sessionOf(chain(), gpu);
     session.setInput(0, input);
-    const pending = session.queue(() => session.runAsync());
+    const pending = invoke(session);
     session.dispose();
     session.dispose();
     await assert.rejects(pending, /disposed/);
     assert.throws(() => session.run(), /the model is disposed/);
-    assert.throws(() => session.output(0), /disposed/);
+    assert.throws(() => session.results, /disposed/);
     assert.equal(gpu.executables, 0);
   });
 
