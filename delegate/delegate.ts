@@ -5,7 +5,7 @@ import { type Graph, type Node, readsOf } from './ir/graph.js';
 import { forms } from './kernels/index.js';
 import { layoutProblem } from './layout/layout.js';
 import { type GpuOptions, normalizeOptions, TfLiteGlObjectType, TfLiteGpuInferencePreference } from './options.js';
-import { fuse } from './passes/index.js';
+import { fuse } from './passes/fuse.js';
 import { makePlan } from './plan/plan.js';
 import type { Choice, Target } from './shader/target.js';
 import { finish, inSlices, type Pieces, pause, task } from './task.js';

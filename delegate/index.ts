@@ -1,5 +1,4 @@
 export { debugLevel, setDebug } from './debug.js';
-export { createGpuDelegate } from './delegate.js';
 export { ContextLostError, DeviceError, ModelError, UnsupportedError } from './errors.js';
 export type {
   DeviceStats,
@@ -19,5 +18,5 @@ export * from './ir/shape.js';
 export { densify } from './ops/densify.js';
 export { ops } from './ops/index.js';
 export * from './options.js';
-export { canonicalize } from './passes/index.js';
+export { canonicalize } from './passes/canonicalize.js';
 export { task } from './task.js';

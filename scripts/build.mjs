@@ -8,9 +8,8 @@ import { build } from 'esbuild';
 import { minify } from 'terser';
 import { root } from './paths.mjs';
 
-/** What the download is to come down to, and what it may not grow beyond until then. */
-const targetKB = 60;
-const limitKB = 83;
+/** What may be downloaded, compressed: by a page that imports the package, and by one that uses all of it. */
+const limitsKB = { import: 60, all: 95 };
 const tfjs = ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-webgl', '@tensorflow/tfjs-backend-cpu'];
 
 const options = {
@@ -47,13 +46,13 @@ async function minified(more) {
   return new Map(await Promise.all(files));
 }
 
-/** The texts of a bundle and of all chunks that it needs at once. */
-function firstDownload(bundles, name, seen = new Set()) {
-  if (seen.has(name)) return [];
+/** The names of a bundle and of all chunks that it needs at once. */
+function needed(bundles, name, seen = new Set()) {
+  if (seen.has(name)) return seen;
   seen.add(name);
-  const { code, imports } = bundles.get(name);
-  const needed = imports.filter(({ kind, external }) => kind === 'import-statement' && !external);
-  return [code, ...needed.flatMap((chunk) => firstDownload(bundles, path.basename(chunk.path), seen))];
+  for (const { kind, external, path: file } of bundles.get(name).imports)
+    if (kind === 'import-statement' && !external) needed(bundles, path.basename(file), seen);
+  return seen;
 }
 
 rmSync(path.join(root, 'dist'), { recursive: true, force: true });
@@ -62,19 +61,23 @@ for (const entryPoints of [modules.entryPoints, { format: 'src/format/index.ts' 
   await build({ ...options, ...modules, entryPoints, external: [...tfjs, 'flatbuffers'], sourcemap: true });
 const iife = { format: 'iife', globalName: 'tfliteGpu', plugins: [tfjsFromGlobal], outfile: 'dist/tflite-gpu.iife.js' };
 for (const [name, { code }] of await minified(iife)) writeFileSync(path.join(root, 'dist', name), code);
-const texts = firstDownload(await minified({ ...modules, external: tfjs }), 'tflite-gpu.js');
+const bundles = await minified({ ...modules, external: tfjs });
 const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
 
 const kB = (bytes) => (bytes / 1000).toFixed(1);
-const sizeOf = (measure) => texts.reduce((sum, text) => sum + measure(text), 0);
-const compressed = sizeOf((text) => gzipSync(text, { level: 9 }).length);
+const compressed = new Map([...bundles].map(([name, { code }]) => [name, gzipSync(code, { level: 9 }).length]));
+const sum = (names) => [...names].reduce((total, name) => total + compressed.get(name), 0);
+const first = needed(bundles, 'tflite-gpu.js');
+const onDemand = [...compressed].filter(([name]) => !first.has(name)).map(([name, size]) => `${name} ${kB(size)} kB`);
+const sizes = { import: sum(first), all: sum(compressed.keys()) };
 console.log(
-  `Bundle, TensorFlow.js external: ${kB(sizeOf((text) => text.length))} kB minified, ${kB(compressed)} kB compressed (target ${targetKB}${compressed > targetKB * 1000 ? ', not met yet' : ''}; limit ${limitKB})`,
+  `Minified and compressed, TensorFlow.js external: ${kB(sizes.import)} kB on import (limit ${limitsKB.import}), ${kB(sizes.all)} kB in all (limit ${limitsKB.all}); on demand: ${onDemand.join(', ')}`,
 );
 const scripts = readdirSync(path.join(root, 'dist')).filter((name) => name.endsWith('.js'));
 console.log(scripts.map((name) => `dist/${name} ${kB(statSync(path.join(root, 'dist', name)).size)} kB`).join(', '));
-if (compressed > limitKB * 1000) {
-  console.error(`The bundle is ${kB(compressed)} kB compressed; the limit is ${limitKB} kB.`);
-  process.exitCode = 1;
-}
+for (const [what, limit] of Object.entries(limitsKB))
+  if (sizes[what] > limit * 1000) {
+    console.error(`The download (${what}) is ${kB(sizes[what])} kB compressed; the limit is ${limit} kB.`);
+    process.exitCode = 1;
+  }

@@ -2,7 +2,7 @@
  * WebGL2 contexts. Browsers keep few of them alive, so all models and the tfjs backend of a page share one; a load
  * option may name another.
  */
-import { createGpuDelegate, DeviceError, type GpuDelegate, type GpuOptions } from '../../delegate/index.js';
+import { DeviceError, type GpuDelegate, type GpuOptions } from '../../delegate/index.js';
 import type { Device } from './session.js';
 
 /** Where a context may come from: one that exists, a canvas to take it from, or (neither) the page's shared one. */
@@ -27,6 +27,19 @@ const delegates = new WeakMap<WebGL2RenderingContext, Map<string, GpuDelegate>>(
 const losses = new WeakMap<WebGL2RenderingContext, number>();
 const users = new WeakMap<WebGL2RenderingContext, number>();
 
+let compiler: typeof import('../../delegate/delegate.js') | undefined;
+
+/** Loads what compiles for the GPU, which no page needs before it has a model. Throws DeviceError where that fails. */
+export async function loadCompiler(): Promise<void> {
+  try {
+    compiler ??= await import('../../delegate/delegate.js');
+  } catch (error) {
+    throw new DeviceError(
+      `the GPU part of the package did not load: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+}
+
 /** The page's one WebGL2 context, made at the first call. Throws DeviceError where there is no WebGL2. */
 export function sharedContext(): WebGL2RenderingContext {
   shared ??= contextOf(newCanvas());
@@ -38,12 +51,12 @@ export function contextFor({ gl, canvas }: ContextOptions): WebGL2RenderingConte
   return gl ?? (canvas ? contextOf(canvas) : sharedContext());
 }
 
-/** The delegate of a context for these options; models with the same options share one, and with it their programs. */
+/** The delegate of a context for these options, once the compiler is loaded; models with the same options share one, and with it their programs. */
 export function getDelegate(gl: WebGL2RenderingContext, options: GpuOptions): GpuDelegate {
   const { metadata: _metadata, maxDelegatedPartitions: _limit, dynamicBatchEnabled: _batch, ...compiled } = options;
   const key = JSON.stringify(compiled);
   const known = delegates.get(gl) ?? watch(gl);
-  const delegate = known.get(key) ?? createGpuDelegate(gl, options);
+  const delegate = known.get(key) ?? compiler!.createGpuDelegate(gl, options);
   known.set(key, delegate);
   return delegate;
 }

@@ -7,7 +7,7 @@ import {
   type TfLiteGpuDelegateOptions,
 } from '../../delegate/index.js';
 import type { Limits } from '../format/limits.js';
-import { type ContextOptions, contextFor, countUser, deviceOf, liveUsers } from './context.js';
+import { type ContextOptions, contextFor, countUser, deviceOf, liveUsers, loadCompiler } from './context.js';
 import { cpuRunner } from './cpu-runner.js';
 import { type CustomOps, customSpecs } from './custom-ops.js';
 import type { Progress } from './progress.js';
@@ -48,7 +48,7 @@ export interface Environment {
 }
 
 /** Finds the GPU and checks the options. Where there is no WebGL2 warns, or throws DeviceError with fallback `error`. */
-export function environmentOf(options: LoadOptions): Environment {
+export async function environmentOf(options: LoadOptions): Promise<Environment> {
   const delegate = choice('delegate', options.delegate ?? 'gpu', ['gpu', 'cpu']);
   const fallback = choice('fallback', options.fallback ?? 'op', ['op', 'model', 'error']);
   const gpu = normalizeOptions(options.gpu);
@@ -70,6 +70,7 @@ export function environmentOf(options: LoadOptions): Environment {
   });
   if (delegate === 'cpu') return onCpu("delegate is 'cpu'");
   try {
+    await loadCompiler();
     const gl = contextFor(options);
     const device = deviceOf(gl, gpu);
     device.delegate();

@@ -3,6 +3,7 @@ import { type Graph, quoted, task } from '../../delegate/index.js';
 import { toGraph } from '../format/graph.js';
 import { listOf, type Model, type SignatureDef } from '../format/model.js';
 import { readModel } from '../format/read.js';
+import { loadCompiler } from './context.js';
 import { type Environment, environmentOf, type LoadOptions } from './load-options.js';
 import { monotone, type Progress, partOf } from './progress.js';
 import { drawsOf, type ModelStats, type Report, reportOn } from './report.js';
@@ -20,13 +21,15 @@ export interface LoadedFile {
 /** Fetches, verifies and reads a model, and finds the GPU. Throws ModelError for a bad file. */
 export async function loadFile(source: ModelSource, options: LoadOptions): Promise<LoadedFile> {
   const onProgress = monotone(options.onProgress);
+  // Beside the file; whether it comes is seen when it is needed.
+  if (options.delegate !== 'cpu') loadCompiler().catch(() => undefined);
   const maxBytes = options.limits?.fileBytes;
   const bytes = await readSource(source, { ...options, onProgress, ...(maxBytes !== undefined && { maxBytes }) });
   onProgress(partOf('verify', 0));
   const model = readModel(bytes, options.limits);
   onProgress(partOf('verify', 1));
   await task();
-  return { model, environment: environmentOf(options), onProgress };
+  return { model, environment: await environmentOf(options), onProgress };
 }
 
 /** A loaded subgraph: its graph as it is in the file, and the session that runs it. */

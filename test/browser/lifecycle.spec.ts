@@ -1,4 +1,5 @@
-import { ContextLostError, createGpuDelegate } from '../../delegate/index.js';
+import { createGpuDelegate } from '../../delegate/delegate.js';
+import { ContextLostError } from '../../delegate/index.js';
 import { Interpreter } from '../../src/runtime/interpreter.js';
 
 const MNIST = '/base/examples/mnist/mnist_model.tflite';

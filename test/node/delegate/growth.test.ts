@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ops } from '../../../delegate/ops/index.js';
-import { canonicalize, fuse } from '../../../delegate/passes/index.js';
+import { canonicalize } from '../../../delegate/passes/canonicalize.js';
+import { fuse } from '../../../delegate/passes/fuse.js';
 import { makePlan } from '../../../delegate/plan/plan.js';
 import type { Target } from '../../../delegate/shader/target.js';
 import { finish } from '../../../delegate/task.js';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { checkGraph, type Graph, printGraph, type Value } from '../../../delegate/index.js';
-import { canonicalPasses, fusingPasses } from '../../../delegate/passes/index.js';
+import { canonicalPasses } from '../../../delegate/passes/canonicalize.js';
+import { fusingPasses } from '../../../delegate/passes/fuse.js';
 import { type Pass, runPasses } from '../../../delegate/passes/pass.js';
 import { activation, constant, graphOf, ints, node } from './build.js';
 
