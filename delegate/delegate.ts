@@ -47,6 +47,9 @@ function sharedBy(gl: WebGL2RenderingContext): Shared {
   return made;
 }
 
+/** A tenth of a second or so of a slow phone. */
+const LARGEST_DRAW = 2e9;
+
 /** What to compile for on a device with these options. */
 function targetOf(
   { fetch, maxTextureSize, targets, varyings, narrowest, halfWeights, float32Targets }: Capabilities,
@@ -55,6 +58,7 @@ function targetOf(
   return {
     fetch,
     maxTextureSize,
+    largestDraw: LARGEST_DRAW,
     targets,
     varyings,
     narrowest,

@@ -14,6 +14,8 @@ export interface Target {
   /** `texture` is the faster fetch on software GLs; `texelFetch` has no gradients, which keeps loops rolled on D3D. */
   readonly fetch: 'texture' | 'texelFetch';
   readonly maxTextureSize: number;
+  /** Multiply-adds of one draw at most: what has more is drawn in bands, since browsers end what keeps the GPU too long. */
+  readonly largestDraw: number;
   /**
    * How many vec4 of parameters may reach the fragments as flat varyings; 0: all are read from the uniform buffer.
    * SwiftShader checks bounds and branches for each number of a uniform buffer that a fragment reads.

@@ -12,6 +12,8 @@ export interface Command {
   readonly framebuffer: WebGLFramebuffer;
   readonly width: number;
   readonly height: number;
+  /** Rows that are drawn at once: all, or those of a band. */
+  readonly bandHeight: number;
   readonly binds: readonly { readonly unit: GLenum; readonly target: GLenum; readonly texture: WebGLTexture }[];
   readonly samplers: readonly { readonly location: WebGLUniformLocation; readonly unit: number }[];
   readonly paramOffset: number;
@@ -102,6 +104,7 @@ export function linkCommands(
       framebuffer: resources.framebufferOf(kernel.output),
       width,
       height,
+      bandHeight: Math.ceil(height / Math.ceil(Math.max(1, kernel.multiplyAdds) / plan.target.largestDraw)),
       binds,
       samplers: sets,
       paramOffset: offsets[step]!,

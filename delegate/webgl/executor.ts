@@ -334,7 +334,6 @@ export class Executor implements Executable {
       const c = commands[i]!;
       if (c.program) gl.useProgram(c.program);
       gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, c.framebuffer);
-      gl.viewport(0, 0, c.width, c.height);
       for (let k = 0; k < c.binds.length; k++) {
         gl.activeTexture(c.binds[k]!.unit);
         gl.bindTexture(c.binds[k]!.target, c.binds[k]!.texture);
@@ -343,7 +342,11 @@ export class Executor implements Executable {
       gl.bindBufferRange(gl.UNIFORM_BUFFER, 0, params, c.paramOffset, c.paramBytes);
       if (c.weightsOffset >= 0)
         gl.bindBufferRange(gl.UNIFORM_BUFFER, 1, this.#arena.uniforms!, c.weightsOffset, UNIFORM_BLOCK_TEXELS * 16);
-      gl.drawArrays(gl.TRIANGLES, 0, 3);
+      for (let y = 0; y < c.height; y += c.bandHeight) {
+        if (y > 0) gl.flush();
+        gl.viewport(0, y, c.width, Math.min(c.bandHeight, c.height - y));
+        gl.drawArrays(gl.TRIANGLES, 0, 3);
+      }
     }
   }
 

@@ -104,6 +104,11 @@ describe('convolutions', () => {
     expectAgreement(conv([1, 20, 20, 5], 24, { size: [17, 18], padding: 'VALID' }));
   });
 
+  it('are drawn in bands where one draw would take too long', () => {
+    for (const largestDraw of [1000, 12345])
+      expectAgreement({ ...conv([2, 9, 11, 24], 20, { size: [3, 3] }), target: { largestDraw } });
+  });
+
   it('take in the rescaling of their image, padded with what it makes zero', () => {
     const scale = { constant: true, range: [0.5, 2] } as const;
     for (const [type, shape, inC] of [

@@ -15,6 +15,7 @@ const target: Target = {
   targets: 8,
   fetch: 'texture',
   maxTextureSize: 4096,
+  largestDraw: 2e9,
   varyings: 16,
   narrowest: 64,
   precision: 'float32',

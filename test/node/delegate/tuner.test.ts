@@ -11,6 +11,7 @@ const target: Target = {
   targets: 4,
   fetch: 'texture',
   maxTextureSize: 4096,
+  largestDraw: 2e9,
   varyings: 16,
   narrowest: 64,
   precision: 'float32',

@@ -7,11 +7,12 @@ import { finish } from '../../../delegate/task.js';
 import variants from '../../conformance/variants.json';
 import { activation, constant, graphOf, node } from './build.js';
 
-type Variant = Omit<Target, 'maxTextureSize' | 'narrowest' | 'precision'>;
+type Variant = Omit<Target, 'maxTextureSize' | 'largestDraw' | 'narrowest' | 'precision'>;
 const all = Object.entries(variants) as [string, Variant][];
 const targetOf = (variant: Variant): Target => ({
   ...variant,
   maxTextureSize: 4096,
+  largestDraw: 2e9,
   narrowest: 64,
   precision: 'float32',
 });
