@@ -166,9 +166,9 @@ async function runConformance(args) {
 async function runVariants() {
   const variants = JSON.parse(readFileSync(path.join(root, 'test/conformance/variants.json'), 'utf8'));
   const total = { passed: 0, failed: 0, skipped: 0 };
-  const networks = shared ? [['networks', VARIED_NETWORKS, 30]] : [];
+  const networks = shared ? [['networks', VARIED_NETWORKS, 20]] : [];
   for (const variant of Object.keys(variants))
-    for (const [corpus, only, seconds] of [['fixtures', VARIED_OPS, 40], ...networks]) {
+    for (const [corpus, only, seconds] of [['fixtures', VARIED_OPS, 30], ...networks]) {
       console.log(`\n${variant}`);
       const args = ['--corpus', corpus, '--variant', variant, '--only', only.join(), '--seconds', `${seconds}`];
       const { passed, failed, skipped = 0 } = await runConformance(args);
