@@ -18,5 +18,8 @@ export * from './ir/shape.js';
 export { densify } from './ops/densify.js';
 export { ops } from './ops/index.js';
 export * from './options.js';
+export { dropDead, dropIdentity, foldConstants } from './passes/canonical.js';
 export { canonicalize } from './passes/canonicalize.js';
+export { type Pass, runPasses } from './passes/pass.js';
+export { foldScaleAndShift } from './passes/scaling.js';
 export { task } from './task.js';
