@@ -15,6 +15,7 @@ export * from './ir/graph.js';
 export * from './ir/op.js';
 export { printGraph } from './ir/print.js';
 export * from './ir/shape.js';
+export { dequantize as dequantizeData } from './ops/convert.js';
 export { densify } from './ops/densify.js';
 export { ops } from './ops/index.js';
 export * from './options.js';

@@ -15,7 +15,8 @@ export {
   TfLiteGpuInferencePriority,
   UnsupportedError,
 } from '../delegate/index.js';
-export { TFLiteConverter } from './converter/converter.js';
+export { dequantize, quantize, TFLiteConverter } from './converter/converter.js';
+export { type ConversionSettings, Optimize, type TargetSpec } from './converter/settings.js';
 export type { InputSpec } from './converter/source.js';
 export type { CustomOp, CustomOps } from './runtime/custom-ops.js';
 export { Interpreter, type SignatureNames } from './runtime/interpreter.js';

@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { type ConversionSettings, type Optimize, type TargetSpec, weightStorageOf } from './settings.js';
 import {
   type GraphModelLike,
   type InputSpec,
@@ -9,7 +10,10 @@ import {
 } from './source.js';
 
 /** Turns tfjs models into `.tflite` files, as Python's `tf.lite.TFLiteConverter` does. */
-export class TFLiteConverter {
+export class TFLiteConverter implements ConversionSettings {
+  /** What to do beyond converting; `[Optimize.DEFAULT]` makes files smaller. */
+  optimizations: readonly Optimize[] = [];
+  readonly targetSpec: TargetSpec = { supportedTypes: [], supportedOps: ['TFLITE_BUILTINS'] };
   readonly #source: ModelFunction;
 
   /** Use `fromLayersModel`, `fromGraphModel` or `fromFunction`. */
@@ -32,9 +36,26 @@ export class TFLiteConverter {
     return new TFLiteConverter({ inputs, call: (tensors) => f(...tensors) });
   }
 
-  /** The model as a `.tflite` file. Throws UnsupportedError that names every op and layer that TFLite cannot say. */
+  /**
+   * The model as a `.tflite` file. Throws UnsupportedError that names every op and layer that TFLite cannot say, or the
+   * setting that is not accepted.
+   */
   async convert(): Promise<Uint8Array> {
+    const storage = weightStorageOf(this);
     const { convert } = await import('./convert.js');
-    return convert(this.#source);
+    return convert(this.#source, storage);
   }
+}
+
+/** A float `.tflite` file with smaller weights; int8 unless the settings say float16. Inputs and outputs stay as they are. */
+export async function quantize(file: Uint8Array, { targetSpec }: Pick<ConversionSettings, 'targetSpec'> = {}) {
+  const storage = weightStorageOf({ optimizations: ['DEFAULT'], ...(targetSpec && { targetSpec }) });
+  const { quantizeFile } = await import('./convert.js');
+  return quantizeFile(file, storage);
+}
+
+/** A `.tflite` file with float32 in the place of all halves and quantised integers, inputs and outputs too. */
+export async function dequantize(file: Uint8Array): Promise<Uint8Array> {
+  const { dequantizeFile } = await import('./convert.js');
+  return dequantizeFile(file);
 }

@@ -1,13 +1,10 @@
 import { type Graph, type TensorData, type Value, valuesOf } from '../../delegate/index.js';
 import type { Buffer, Model, Operator, Options, Tensor } from '../format/model.js';
-import { builtinOperators } from '../format/operators.js';
 import { optionsTableOf, unions } from '../format/schema.js';
+import { operatorCode } from './model-editor.js';
 
 /** The name that TFLite's own converter gives its one signature. */
 const SIGNATURE = 'serving_default';
-
-/** Operator codes beyond this are in a second field; the first then says so. */
-const LAST_OLD_CODE = 127;
 
 /** Names of the signature's inputs and outputs, in the order of the graph's. */
 export interface Names {
@@ -35,11 +32,7 @@ export function toModel(graph: Graph, { inputNames, outputNames }: Names): Model
     indices.map((tensorIndex, i) => ({ name: names[i]!, tensorIndex }));
   return {
     version: 3,
-    operatorCodes: types.map((builtinCode) => ({
-      deprecatedBuiltinCode: Math.min(builtinOperators.indexOf(builtinCode), LAST_OLD_CODE),
-      builtinCode,
-      version: 1,
-    })),
+    operatorCodes: types.map(operatorCode),
     subgraphs: [
       {
         name: graph.name,
