@@ -3,14 +3,16 @@ import type { Value } from '../../../delegate/index.js';
 import { type Call, constantOf, type Legalization, type Legalizations, operand, vectorOf } from './legalization.js';
 
 interface ReduceAttrs {
-  readonly axis: number | number[];
+  readonly axis?: number | number[];
+  /** What the kernel Max calls its axes. */
+  readonly reductionIndices?: number | number[];
   readonly keepDims?: boolean;
 }
 
 function reduction(type: string): Legalization<ReduceAttrs> {
-  return (call, { axis, keepDims = false }) => {
+  return (call, { reductionIndices, axis = reductionIndices, keepDims = false }) => {
     const x = operand(call, 'x');
-    const axes = util.parseAxisParam(axis, [...x.shape]);
+    const axes = util.parseAxisParam(axis!, [...x.shape]);
     return axes.length ? call.emit(type, [x, vectorOf(axes)], { keepDims }) : x;
   };
 }

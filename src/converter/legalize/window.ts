@@ -48,8 +48,10 @@ function biased(call: Call, channels: number, convolve: (bias: Value) => Value):
   return bias ? call.emit('ADD', [y, bias]) : y;
 }
 
+/** Depthwise layers leave dilations out. */
 function infoOf(x: Value, filter: Value, attrs: FusedConv2DAttrs, depthwise: boolean): Info {
-  const { strides, pad, dilations, dimRoundingMode, dataFormat } = attrs;
+  const { strides, pad, dimRoundingMode, dataFormat } = attrs;
+  const dilations = attrs.dilations ?? 1;
   expectChannelsLast(dataFormat);
   return backend_util.computeConv2DInfo(shape4(x), shape4(filter), strides, dilations, pad, dimRoundingMode, depthwise);
 }
