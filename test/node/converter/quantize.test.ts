@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { relu } from '@tensorflow/tfjs-core';
 import { dequantize, quantize, TFLiteConverter } from '../../../src/converter/converter.js';
 import { Optimize } from '../../../src/converter/settings.js';
@@ -7,7 +8,7 @@ import type { Model, Tensor } from '../../../src/format/model.js';
 import { opName } from '../../../src/format/operator-name.js';
 import { readModel } from '../../../src/format/read.js';
 import { verifyModel } from '../../../src/format/verify.js';
-import { skipWithoutShared } from '../../support/files.js';
+import { sharedFile, skipWithoutShared } from '../../support/files.js';
 import { mnistFile, mnistModel, testImages } from './mnist.js';
 import { runFile } from './run-file.js';
 
@@ -100,6 +101,41 @@ describe('files', { skip: skipWithoutShared }, () => {
       const worst = difference(await logitsOf(file), await logitsOf(mnistFile('mnist_model.tflite')));
       assert.ok(worst < tolerance, `differs by ${worst}`);
     });
+});
+
+/** A file of the corpus's networks. */
+const network = (name: string, flavour: string): Uint8Array =>
+  new Uint8Array(gunzipSync(sharedFile(`networks/${name}/${name}_${flavour}.tflite.gz`)));
+
+/** Bytes and scales of all weights of a model that are int8, in an order that does not depend on the file's. */
+const int8Weights = (model: Model): string[] =>
+  model
+    .subgraphs!.flatMap(({ tensors }) => tensors!)
+    .filter((t) => t.type === 'INT8' && model.buffers![t.buffer]!.data?.length)
+    .map((t) => `[${t.shape}] ${t.quantization!.scale} ${bytesOf(model, t).toString('base64')}`)
+    .sort();
+
+const versionsOf = ({ operatorCodes }: Model): string[] =>
+  operatorCodes!.map(({ builtinCode, version }) => `${builtinCode} ${version}`).sort();
+
+describe('whole networks', { skip: skipWithoutShared }, () => {
+  for (const name of ['dlrm', 'gru_unrolled', 'tcn_dilated', 'two_signatures', 'bilstm_tagger'])
+    it(`stores the integers of the original, in the same operators: ${name}`, async () => {
+      const ours = readModel(await quantize(network(name, 'float32')));
+      const original = readModel(network(name, 'dynamic'));
+      assert.deepEqual(int8Weights(ours), int8Weights(original));
+      assert.deepEqual(versionsOf(ours), versionsOf(original));
+    });
+
+  it('stores the halves of the original', async () => {
+    const ours = readModel(await quantize(network('dlrm', 'float32'), { targetSpec: { supportedTypes: ['float16'] } }));
+    const original = readModel(network('dlrm', 'float16'));
+    const halves = (model: Model) =>
+      model.subgraphs!.flatMap(({ tensors }) =>
+        tensors!.filter(({ type }) => type === 'FLOAT16').map((t) => bytesOf(model, t).toString('base64')),
+      );
+    assert.deepEqual(halves(ours).sort(), halves(original).sort());
+  });
 });
 
 describe('settings', () => {
