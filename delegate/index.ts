@@ -22,5 +22,4 @@ export * from './options.js';
 export { dropDead, dropIdentity, foldConstants } from './passes/canonical.js';
 export { canonicalize } from './passes/canonicalize.js';
 export { type Pass, runPasses } from './passes/pass.js';
-export { foldScaleAndShift } from './passes/scaling.js';
 export { task } from './task.js';

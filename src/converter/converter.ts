@@ -1,39 +1,35 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { type ConversionSettings, type Optimize, type TargetSpec, weightStorageOf } from './settings.js';
-import {
-  type GraphModelLike,
-  type InputSpec,
-  type LayersModelLike,
-  type ModelFunction,
-  ofGraphModel,
-  ofLayersModel,
-} from './source.js';
+import { type ConversionSettings, Optimize, type TargetSpec } from './settings.js';
+import type { GraphModelLike, InputSpec, LayersModelLike, ModelFunction } from './source.js';
+
+/** The converter itself is loaded when it is first needed. */
+type Implementation = typeof import('./convert.js');
+const load = (): Promise<Implementation> => import('./convert.js');
 
 /** Turns tfjs models into `.tflite` files, as Python's `tf.lite.TFLiteConverter` does. */
 export class TFLiteConverter implements ConversionSettings {
   /** What to do beyond converting; `[Optimize.DEFAULT]` makes files smaller. */
   optimizations: readonly Optimize[] = [];
   readonly targetSpec: TargetSpec = { supportedTypes: [], supportedOps: ['TFLITE_BUILTINS'] };
-  readonly #source: ModelFunction;
+  readonly #source: (implementation: Implementation) => ModelFunction;
 
-  /** Use `fromLayersModel`, `fromGraphModel` or `fromFunction`. */
-  constructor(source: ModelFunction) {
+  private constructor(source: (implementation: Implementation) => ModelFunction) {
     this.#source = source;
   }
 
   /** A model of `@tensorflow/tfjs-layers`, as it runs for inference. */
   static fromLayersModel(model: LayersModelLike): TFLiteConverter {
-    return new TFLiteConverter(ofLayersModel(model));
+    return new TFLiteConverter(({ ofLayersModel }) => ofLayersModel(model));
   }
 
   /** A model of `@tensorflow/tfjs-converter`. */
   static fromGraphModel(model: GraphModelLike): TFLiteConverter {
-    return new TFLiteConverter(ofGraphModel(model));
+    return new TFLiteConverter(({ ofGraphModel }) => ofGraphModel(model));
   }
 
   /** A function of tensors that gives a tensor, a list of them or a map by name. */
   static fromFunction(f: (...inputs: Tensor[]) => unknown, inputs: readonly InputSpec[]): TFLiteConverter {
-    return new TFLiteConverter({ inputs, call: (tensors) => f(...tensors) });
+    return new TFLiteConverter(() => ({ inputs, call: (tensors) => f(...tensors) }));
   }
 
   /**
@@ -41,21 +37,21 @@ export class TFLiteConverter implements ConversionSettings {
    * setting that is not accepted.
    */
   async convert(): Promise<Uint8Array> {
-    const storage = weightStorageOf(this);
-    const { convert } = await import('./convert.js');
-    return convert(this.#source, storage);
+    const implementation = await load();
+    return implementation.convert(this.#source(implementation), this);
   }
 }
 
 /** A float `.tflite` file with smaller weights; int8 unless the settings say float16. Inputs and outputs stay as they are. */
-export async function quantize(file: Uint8Array, { targetSpec }: Pick<ConversionSettings, 'targetSpec'> = {}) {
-  const storage = weightStorageOf({ optimizations: ['DEFAULT'], ...(targetSpec && { targetSpec }) });
-  const { quantizeFile } = await import('./convert.js');
-  return quantizeFile(file, storage);
+export async function quantize(
+  file: Uint8Array,
+  { targetSpec }: Pick<ConversionSettings, 'targetSpec'> = {},
+): Promise<Uint8Array> {
+  const optimizations = [Optimize.DEFAULT];
+  return (await load()).quantizeFile(file, { optimizations, ...(targetSpec && { targetSpec }) });
 }
 
 /** A `.tflite` file with float32 in the place of all halves and quantised integers, inputs and outputs too. */
 export async function dequantize(file: Uint8Array): Promise<Uint8Array> {
-  const { dequantizeFile } = await import('./convert.js');
-  return dequantizeFile(file);
+  return (await load()).dequantizeFile(file);
 }

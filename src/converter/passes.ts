@@ -2,7 +2,6 @@ import {
   dropDead,
   dropIdentity,
   foldConstants,
-  foldScaleAndShift,
   type Graph,
   type Node,
   type Pass,
@@ -11,6 +10,7 @@ import {
   sizeOf,
   type Value,
 } from '../../delegate/index.js';
+import { foldScaleAndShift } from '../../delegate/passes/scaling.js';
 import { signatureOf } from './dynamic-batch.js';
 import { isPerChannel, vectorOf } from './legalize/legalization.js';
 
