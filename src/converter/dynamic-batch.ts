@@ -70,7 +70,7 @@ class Union {
     if (known) return known;
     if (!a.data || !b.data) throw dependent(place, `reads ${quoted(a.name)}, which only one trace knows`);
     if (!sameShape(a.shape, b.shape)) return this.#repeated(a, b, place, broadcasts);
-    if (a.data.every((x, i) => Object.is(x, b.data![i]))) return a;
+    if (a.data === b.data || a.data.every((x, i) => Object.is(x, b.data![i]))) return a;
     if (a.dtype !== 'int32' || a.shape.length !== 1) throw dependent(place, `reads the constant ${quoted(a.name)}`);
     return this.#sizes(a, b, place);
   }

@@ -98,6 +98,7 @@ const lowerReshape: Pass = {
       { ...node, attrs, inputs, outputs: [before] },
       { ...reshape, inputs: [before, sizes], outputs: [output] },
     ]);
+    edit.replace(reshape, []);
     return 'rewritten';
   },
 };
@@ -146,8 +147,22 @@ const fuseActivation: Pass = {
   },
 };
 
+/** RELU6 of a RELU is RELU6: the layer ReLU with a greatest value says both. */
+const mergeClamps: Pass = {
+  name: 'merge-clamps',
+  at(node, edit) {
+    const [x] = node.inputs;
+    const producer = x && edit.producer(x);
+    if (producer?.type !== 'RELU' || (node.type !== 'RELU' && node.type !== 'RELU6')) return;
+    edit.replace(node, [{ ...node, inputs: producer.inputs }]);
+    return 'rewritten';
+  },
+};
+
 const passes: readonly Pass[] = [
   foldConstants,
+  mergeClamps,
+  dropDead,
   lowerReshape,
   mergeReshapes,
   dropDead,

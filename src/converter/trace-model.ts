@@ -33,7 +33,9 @@ function traceWith(model: ModelFunction, batch: number): Traced {
   const names = model.weightNames?.();
   const backend = new TracingBackend(trace, (dataId) => names?.get(dataId));
   const inputNames = model.inputs.map(({ name }, i) => name ?? `input_${i}`);
-  return onBackend(backend, () =>
+  let traced: Traced | undefined;
+  onBackend(backend, () =>
+    // What a tidy returns is searched for tensors, weights and all: nothing is returned.
     tidy(() => {
       const inputs = model.inputs.map(({ shape, dtype = 'float32' }: InputSpec, i) =>
         trace.value(inputNames[i]!, { shape: shape.map((size) => size ?? batch), dtype }),
@@ -44,9 +46,10 @@ function traceWith(model: ModelFunction, batch: number): Traced {
         model.outputNames,
       );
       const outputs = results.map(([, tensor]) => backend.valueFor(tensor));
-      return { graph: trace.graph(inputs, outputs), inputNames, outputNames: results.map(([name]) => name) } as never;
+      traced = { graph: trace.graph(inputs, outputs), inputNames, outputNames: results.map(([name]) => name) };
     }),
-  ) as Traced;
+  );
+  return traced!;
 }
 
 /** What a call of a layer makes has that layer's name. */

@@ -16,6 +16,8 @@ export class Trace {
   /** The layer that is being called, where that is known: part of the names of what it makes. */
   layer = '';
   readonly #nodes: Node[] = [];
+  /** What constants alone make: weights in another arrangement. */
+  readonly #weights = new Set<Value>();
   readonly #unsupported = new Set<string>();
   #values = 0;
 
@@ -63,12 +65,13 @@ export class Trace {
     const attrs = { ...defaultOptions(type), ...given };
     const declared = Array.from({ length: count }, (): TensorType => ({ shape: [], dtype }));
     const types = ops.get(type)!.infer(inputs, attrs, declared);
-    const weight = inputs.every((v) => !v || v.data) ? inputs.find((v) => v)!.name : undefined;
-    const name = weight ?? (this.layer ? `${this.layer}/${kernel}` : kernel);
+    const isWeight = inputs.every((v) => !v || v.data || this.#weights.has(v));
+    const name = isWeight ? inputs.find((v) => v)!.name : this.layer ? `${this.layer}/${kernel}` : kernel;
     const outputs = types.map((inferred) => {
       if (!inferred) throw new UnsupportedError(`${type}: its shape depends on values`);
       return this.value(name, { shape: inferred.shape, dtype: inferred.dtype });
     });
+    if (isWeight) for (const output of outputs) this.#weights.add(output);
     this.#nodes.push({ id: this.#nodes.length, type, attrs, inputs, outputs });
     return outputs;
   }
