@@ -13,6 +13,7 @@ import {
 import { foldScaleAndShift } from '../../delegate/passes/scaling.js';
 import { signatureOf } from './dynamic-batch.js';
 import { isPerChannel, vectorOf } from './legalize/legalization.js';
+import { expandErf, recognizeGelu, recognizeHardSwish } from './recognize.js';
 
 /** RESHAPE of a RESHAPE is one. */
 const mergeReshapes: Pass = {
@@ -53,7 +54,7 @@ const dropReshapeOfOutput: Pass = {
 };
 
 const ACTIVATIONS = new Set(['RELU', 'RELU6', 'RELU_N1_TO_1']);
-const POINTWISE = new Set([...ACTIVATIONS, 'LOGISTIC', 'TANH', 'ELU', 'LEAKY_RELU']);
+const POINTWISE = new Set([...ACTIVATIONS, 'LOGISTIC', 'TANH', 'ELU', 'LEAKY_RELU', 'GELU', 'HARD_SWISH']);
 const AFFINE = new Set(['ADD', 'SUB', 'MUL', 'DIV']);
 
 /** Operands with the reshaped one replaced by what was reshaped, where the node does the same to that. */
@@ -162,6 +163,9 @@ const mergeClamps: Pass = {
 const passes: readonly Pass[] = [
   foldConstants,
   mergeClamps,
+  recognizeGelu,
+  recognizeHardSwish,
+  expandErf,
   dropDead,
   lowerReshape,
   mergeReshapes,

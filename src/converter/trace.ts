@@ -9,6 +9,7 @@ import {
   type Value,
 } from '../../delegate/index.js';
 import { defaultOptions } from '../format/operator-options.js';
+import { erfOp } from './legalize/erf.js';
 import type { Call } from './legalize/legalization.js';
 
 /** The nodes of a graph that is being written down, in order. */
@@ -64,7 +65,7 @@ export class Trace {
   ): readonly Value[] {
     const attrs = { ...defaultOptions(type), ...given };
     const declared = Array.from({ length: count }, (): TensorType => ({ shape: [], dtype }));
-    const types = ops.get(type)!.infer(inputs, attrs, declared);
+    const types = (type === erfOp.type ? erfOp : ops.get(type)!).infer(inputs, attrs, declared);
     const isWeight = inputs.every((v) => !v || v.data || this.#weights.has(v));
     const name = isWeight ? inputs.find((v) => v)!.name : this.layer ? `${this.layer}/${kernel}` : kernel;
     const outputs = types.map((inferred) => {

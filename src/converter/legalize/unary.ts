@@ -26,19 +26,6 @@ const hyperbolic = (type: 'ADD' | 'SUB') => (x: Value, call: Call) => {
   return call.emit('MUL', [both, numberOf(0.5)]);
 };
 
-/** tfjs's own erf: Abramowitz and Stegun's 7.1.26, sign(x) · (1 − ((((a₅t + a₄)t + a₃)t + a₂)t + a₁)t · e^−x²). */
-const ERF_STEP = 0.3275911;
-const ERF_COEFFICIENTS = [1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592];
-const erf = (x: Value, call: Call) => {
-  const steps = call.emit('MUL', [call.emit('ABS', [x]), numberOf(ERF_STEP)]);
-  const t = reciprocal(call.emit('ADD', [steps, numberOf(1)]), call);
-  const [first, ...rest] = ERF_COEFFICIENTS.map((a) => numberOf(a)) as [Value, ...Value[]];
-  const sum = rest.reduce((y, a) => call.emit('ADD', [call.emit('MUL', [t, y]), a]), first);
-  const falling = call.emit('EXP', [call.emit('NEG', [call.emit('SQUARE', [x])])]);
-  const missing = call.emit('MUL', [call.emit('MUL', [sum, t]), falling]);
-  return call.emit('MUL', [call.emit('SIGN', [x]), call.emit('SUB', [numberOf(1), missing])]);
-};
-
 /** The schema's name of a tfjs element type. */
 const TENSOR_TYPES = { float32: 'FLOAT32', int32: 'INT32', bool: 'BOOL' } as const;
 type Known = keyof typeof TENSOR_TYPES;
@@ -78,7 +65,7 @@ export const unary: Legalizations = {
   Square: op('SQUARE'),
   Reciprocal: formula(reciprocal),
   Softplus: formula(softplus),
-  Erf: formula(erf),
+  Erf: op('ERF'),
   Sinh: formula(hyperbolic('SUB')),
   Cosh: formula(hyperbolic('ADD')),
   Tan: formula((x, call) => call.emit('DIV', [call.emit('SIN', [x]), call.emit('COS', [x])])),

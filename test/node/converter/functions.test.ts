@@ -129,6 +129,30 @@ describe('functions, converted', () => {
     assert.deepEqual(opsOf(await TFLiteConverter.fromFunction(f, [{ shape: [1, 4] }]).convert()), ['ADD']);
   });
 
+  for (const [op, formula, f] of [
+    [
+      'GELU',
+      'half of a sum, times x',
+      (x: tf.Tensor) => tf.mul(x, tf.mul(0.5, tf.add(1, tf.erf(tf.div(x, Math.SQRT2))))),
+    ],
+    [
+      'GELU',
+      'half of x, times a sum',
+      (x: tf.Tensor) => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1)),
+    ],
+    ['HARD_SWISH', 'a gate divided by 6, times x', (x: tf.Tensor) => tf.mul(tf.div(tf.relu6(tf.add(x, 3)), 6), x)],
+    ['HARD_SWISH', 'x times a gate, times 1/6', (x: tf.Tensor) => tf.mul(tf.mul(x, tf.relu6(tf.add(x, 3))), 1 / 6)],
+  ] as const)
+    it(`knows ${op} as ${formula}`, async () => {
+      assert.deepEqual(opsOf(await TFLiteConverter.fromFunction(f, [{ shape: [null, 4] }]).convert()), [op]);
+      await expectFunctionAgreement(f, [4], op);
+    });
+
+  it('takes a product of other factors for what it is', async () => {
+    const f = (x: tf.Tensor) => tf.mul(tf.mul(x, tf.relu6(tf.add(x, 3))), 0.5);
+    assert.deepEqual(opsOf(await TFLiteConverter.fromFunction(f, [{ shape: [4] }]).convert()), ['ADD', 'MUL', 'MUL']);
+  });
+
   it('stores equal constants once', async () => {
     const weights = () => sample([32, 32], 1) as tf.Tensor2D;
     const f = (x: tf.Tensor) => tf.add(tf.matMul(x, weights()), tf.matMul(tf.relu(x), weights()));
