@@ -11,6 +11,9 @@ export class TFLiteConverter implements ConversionSettings {
   /** What to do beyond converting; `[Optimize.DEFAULT]` makes files smaller. */
   optimizations: readonly Optimize[] = [];
   readonly targetSpec: TargetSpec = { supportedTypes: [], supportedOps: ['TFLITE_BUILTINS'] };
+  inferenceInputType = 'float32';
+  inferenceOutputType = 'float32';
+  representativeDataset: ConversionSettings['representativeDataset'];
   readonly #source: (implementation: Implementation) => ModelFunction;
 
   private constructor(source: (implementation: Implementation) => ModelFunction) {

@@ -17,4 +17,9 @@ export interface TargetSpec {
 export interface ConversionSettings {
   readonly optimizations?: readonly Optimize[];
   readonly targetSpec?: Partial<Readonly<TargetSpec>>;
+  /** Element types of inputs and outputs that are floats: float32 so far. */
+  readonly inferenceInputType?: string;
+  readonly inferenceOutputType?: string;
+  /** Samples to calibrate integer arithmetic with; refused, since that is not there yet. */
+  readonly representativeDataset?: (() => AsyncIterable<unknown> | Iterable<unknown>) | undefined;
 }

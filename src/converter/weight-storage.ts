@@ -8,8 +8,15 @@ const ACCEPTED_TYPES = ['float32', 'float16'];
 const ACCEPTED_OPS = ['TFLITE_BUILTINS'];
 
 /** What the settings ask for. Throws UnsupportedError for what the converter does not do, with what it does. */
-export function weightStorageOf({ optimizations = [], targetSpec = {} }: ConversionSettings): WeightStorage {
+export function weightStorageOf(settings: ConversionSettings): WeightStorage {
+  const { optimizations = [], targetSpec = {}, inferenceInputType, inferenceOutputType } = settings;
   const { supportedTypes = [], supportedOps = [] } = targetSpec;
+  if (settings.representativeDataset)
+    throw new UnsupportedError(
+      'TFLiteConverter: representativeDataset is for integer arithmetic; accepted: none, for weights as float16 or int8',
+    );
+  expectKnown('inferenceInputType', [inferenceInputType ?? 'float32'], ['float32']);
+  expectKnown('inferenceOutputType', [inferenceOutputType ?? 'float32'], ['float32']);
   expectKnown('optimizations', optimizations, Object.values(Optimize));
   expectKnown('targetSpec.supportedTypes', supportedTypes, ACCEPTED_TYPES);
   expectKnown('targetSpec.supportedOps', supportedOps, ACCEPTED_OPS);

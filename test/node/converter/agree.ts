@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type * as layers from '@tensorflow/tfjs-layers';
 // For the methods of tensors, which tfjs-layers calls.
 import '@tensorflow/tfjs';
-import { TFLiteConverter } from '../../../src/converter/converter.js';
+import { quantize, TFLiteConverter } from '../../../src/converter/converter.js';
 import { verifyModel } from '../../../src/format/verify.js';
 import { runFile } from './run-file.js';
 
@@ -68,16 +68,34 @@ async function expectSame(file: Uint8Array, name: string, reference: (batch: num
       inputs.map((x) => ({ data: x.dataSync() as Float32Array, shape: x.shape })),
     );
     if (folder) record(`${folder}/${name.replace(/\W+/g, '_')}_${batch}`, file, inputs, outputs);
-    for (const [i, output] of outputs.entries()) expectClose(found[i]!, output, `${name}, batch of ${batch}`);
+    for (const [i, output] of outputs.entries()) expectClose(found[i]!, output, `${name}, batch of ${batch}`, 1e-4);
   }
+  await expectNearWithHalves(file, name, reference(2));
 }
 
-function expectClose(found: { data: Float32Array; shape: readonly number[] }, expected: tf.Tensor, what: string): void {
+/** Weights as halves have three decimal digits, which is about what is left of results. */
+async function expectNearWithHalves(file: Uint8Array, name: string, { inputs, outputs }: Run): Promise<void> {
+  const halves = await quantize(file, { targetSpec: { supportedTypes: ['float16'] } });
+  verifyModel(halves);
+  const found = await runFile(
+    halves,
+    inputs.map((x) => ({ data: x.dataSync() as Float32Array, shape: x.shape })),
+  );
+  if (folder) record(`${folder}/${name.replace(/\W+/g, '_')}_float16`, halves, inputs, outputs);
+  for (const [i, output] of outputs.entries()) expectClose(found[i]!, output, `${name}, weights as halves`, 5e-3);
+}
+
+function expectClose(
+  found: { data: Float32Array; shape: readonly number[] },
+  expected: tf.Tensor,
+  what: string,
+  tolerance: number,
+): void {
   assert.deepEqual(found.shape, expected.shape, what);
   const values = expected.dataSync();
   const largest = Math.max(...values.map(Math.abs));
   const worst = Math.max(...found.data.map((x, i) => Math.abs(x - values[i]!)));
-  assert.ok(worst <= 1e-4 * Math.max(1, largest), `${what}: differs by ${worst}, where values reach ${largest}`);
+  assert.ok(worst <= tolerance * Math.max(1, largest), `${what}: differs by ${worst}, where values reach ${largest}`);
 }
 
 /** Keeps a file with its inputs and outputs, for another interpreter to run. */

@@ -144,5 +144,11 @@ describe('settings', () => {
     converter.optimizations = [Optimize.DEFAULT];
     converter.targetSpec.supportedTypes = ['int4'];
     await assert.rejects(converter.convert(), /supportedTypes has "int4"; accepted: float32, float16/);
+    converter.targetSpec.supportedTypes = [];
+    converter.inferenceInputType = 'int8';
+    await assert.rejects(converter.convert(), /inferenceInputType has "int8"; accepted: float32/);
+    converter.inferenceInputType = 'float32';
+    converter.representativeDataset = () => [];
+    await assert.rejects(converter.convert(), /representativeDataset is for integer arithmetic/);
   });
 });
