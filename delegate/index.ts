@@ -19,7 +19,7 @@ export { dequantize as dequantizeData } from './ops/convert.js';
 export { densify } from './ops/densify.js';
 export { ops } from './ops/index.js';
 export * from './options.js';
-export { dropDead, dropIdentity, foldConstants } from './passes/canonical.js';
+export { dropDead, dropIdentity, foldConstants, matmulToFullyConnected } from './passes/canonical.js';
 export { canonicalize } from './passes/canonicalize.js';
 export { type Pass, runPasses } from './passes/pass.js';
 export { task } from './task.js';

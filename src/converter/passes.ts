@@ -3,6 +3,7 @@ import {
   dropIdentity,
   foldConstants,
   type Graph,
+  matmulToFullyConnected,
   type Node,
   type Pass,
   runPasses,
@@ -162,6 +163,7 @@ const mergeClamps: Pass = {
 
 const passes: readonly Pass[] = [
   foldConstants,
+  matmulToFullyConnected,
   mergeClamps,
   recognizeGelu,
   recognizeHardSwish,

@@ -1,5 +1,6 @@
 import { activations } from './activation.js';
 import { binary } from './binary.js';
+import { sums } from './einsum.js';
 import type { Legalizations } from './legalization.js';
 import { products } from './matmul.js';
 import { move } from './move.js';
@@ -13,6 +14,7 @@ import { window } from './window.js';
 export const legalizations: Legalizations = {
   ...window,
   ...products,
+  ...sums,
   ...normalization,
   ...activations,
   ...unary,

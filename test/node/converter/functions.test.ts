@@ -61,6 +61,11 @@ const functions: Record<string, (x: tf.Tensor) => tf.Tensor | tf.Tensor[]> = {
     });
     return tf.matMul(tf.softmax(tf.div(tf.matMul(q!, k!, false, true), Math.sqrt(6))), v!);
   },
+  'sums of products by equation': (x) => {
+    const projected = tf.einsum('abc,cde->abde', x, sample([6, 2, 3], 3));
+    const scores = tf.einsum('aecd,abcd->acbe', projected, projected);
+    return tf.einsum('acbe,aecd->abcd', scores, projected);
+  },
   resizing: (x) => tf.image.resizeBilinear(tf.expandDims(x, 3) as tf.Tensor4D, [7, 9], false, true),
   'spaces and batches': (x) => {
     const image = tf.reshape(x, [-1, 4, 6, 1]) as tf.Tensor4D;
