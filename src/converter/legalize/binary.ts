@@ -16,10 +16,6 @@ function divide(call: Call) {
   return call.emit(a.dtype === 'float32' ? 'DIV' : 'FLOOR_DIV', [a, b]);
 }
 
-function squaredDifference(call: Call) {
-  return call.emit('SQUARED_DIFFERENCE', [operand(call, 'a'), operand(call, 'b')]);
-}
-
 /** tfjs's `addN` of one tensor is that tensor. */
 function addAll(call: Call) {
   const [first, ...rest] = operandsOf(call);
@@ -37,7 +33,7 @@ export const binary: Legalizations = {
   Maximum: op('MAXIMUM'),
   Minimum: op('MINIMUM'),
   Pow: op('POW'),
-  SquaredDifference: squaredDifference,
+  SquaredDifference: op('SQUARED_DIFFERENCE'),
   Atan2: op('ATAN2'),
   AddN: addAll,
   Equal: compare('EQUAL'),
