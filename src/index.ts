@@ -15,6 +15,9 @@ export {
   TfLiteGpuInferencePriority,
   UnsupportedError,
 } from '../delegate/index.js';
+export { dequantize, quantize, TFLiteConverter } from './converter/converter.js';
+export { type ConversionSettings, Optimize, type TargetSpec } from './converter/settings.js';
+export type { InputSpec } from './converter/source.js';
 export type { CustomOp, CustomOps } from './runtime/custom-ops.js';
 export { Interpreter, type SignatureNames } from './runtime/interpreter.js';
 export type { LoadOptions } from './runtime/load-options.js';

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { relu } from '@tensorflow/tfjs-core';
+import { dequantize, quantize, TFLiteConverter } from '../../../src/converter/converter.js';
+import { Optimize } from '../../../src/converter/settings.js';
+import type { Model, Tensor } from '../../../src/format/model.js';
+import { opName } from '../../../src/format/operator-name.js';
+import { readModel } from '../../../src/format/read.js';
+import { verifyModel } from '../../../src/format/verify.js';
+import { sharedFile, skipWithoutShared } from '../../support/files.js';
+import { mnistFile, mnistModel, testImages } from './mnist.js';
+import { runFile } from './run-file.js';
+
+async function converted(...supportedTypes: string[]): Promise<Uint8Array> {
+  const converter = TFLiteConverter.fromLayersModel(await mnistModel());
+  converter.optimizations = [Optimize.DEFAULT];
+  converter.targetSpec.supportedTypes = supportedTypes;
+  const file = await converter.convert();
+  verifyModel(file);
+  return file;
+}
+
+const opsOf = (model: Model) => model.subgraphs![0]!.operators!.map((operator) => opName(model, operator));
+const tensorOf = (model: Model, type: string, shape: string): Tensor =>
+  model.subgraphs![0]!.tensors!.find((t) => t.type === type && String(t.shape) === shape)!;
+const bytesOf = (model: Model, { buffer }: Tensor) => Buffer.from(model.buffers![buffer]!.data!);
+const logitsOf = async (file: Uint8Array) =>
+  (await runFile(file, [{ data: testImages(20), shape: [20, 28, 28] }]))[0]!.data;
+const difference = (a: Float32Array, b: Float32Array) => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)));
+
+describe('weights as halves', { skip: skipWithoutShared }, () => {
+  it('makes the tutorial file no larger than the tutorial says, with DEQUANTIZE before use', async () => {
+    const file = await converted('float16');
+    assert.ok(file.length <= 44_432, `${file.length} bytes`);
+    const ops = opsOf(readModel(file));
+    assert.deepEqual(ops.slice(0, 5), ['DEQUANTIZE', 'DEQUANTIZE', 'DEQUANTIZE', 'DEQUANTIZE', 'RESHAPE']);
+  });
+
+  it('stores the halves of the original', async () => {
+    const [ours, original] = [await converted('float16'), mnistFile('mnist_model_quant_f16.tflite')].map((file) =>
+      readModel(file),
+    );
+    for (const shape of ['12,3,3,1', '10,2028', '12', '10'])
+      assert.deepEqual(
+        bytesOf(ours!, tensorOf(ours!, 'FLOAT16', shape)),
+        bytesOf(original!, tensorOf(original!, 'FLOAT16', shape)),
+      );
+  });
+
+  it('keeps float32 inputs and outputs, and nearly the logits', async () => {
+    const file = await converted('float16');
+    const plain = await TFLiteConverter.fromLayersModel(await mnistModel()).convert();
+    const worst = difference(await logitsOf(file), await logitsOf(plain));
+    assert.ok(worst > 0 && worst < 0.02, `differs by ${worst}`);
+  });
+});
+
+describe('weights as bytes', { skip: skipWithoutShared }, () => {
+  it('has the integers and scales of the original', async () => {
+    const [ours, original] = [await converted(), mnistFile('mnist_model_dynamic.tflite')].map((file) =>
+      readModel(file),
+    );
+    const [weights, reference] = [ours!, original!].map((model) => tensorOf(model, 'INT8', '10,2028'));
+    assert.deepEqual(weights!.quantization!.scale, reference!.quantization!.scale);
+    assert.deepEqual(bytesOf(ours!, weights!), bytesOf(original!, reference!));
+  });
+
+  it('leaves weights of fewer than 1,024 elements, and says which version of an operator it takes', async () => {
+    const model = readModel(await converted());
+    assert.equal(tensorOf(model, 'FLOAT32', '12,3,3,1').type, 'FLOAT32');
+    const dense = model.operatorCodes!.find(({ builtinCode }) => builtinCode === 'FULLY_CONNECTED');
+    assert.equal(dense!.version, 12);
+  });
+});
+
+describe('files', { skip: skipWithoutShared }, () => {
+  it('quantises a file as the converter would have', async () => {
+    const file = mnistFile('mnist_model.tflite');
+    const half = await quantize(file, { targetSpec: { supportedTypes: ['float16'] } });
+    const bytes = await quantize(file);
+    for (const made of [half, bytes]) verifyModel(made);
+    const [ours, original] = [bytes, mnistFile('mnist_model_dynamic.tflite')].map((file) => readModel(file));
+    assert.deepEqual(
+      bytesOf(ours!, tensorOf(ours!, 'INT8', '10,2028')),
+      bytesOf(original!, tensorOf(original!, 'INT8', '10,2028')),
+    );
+    assert.ok(difference(await logitsOf(half), await logitsOf(file)) < 0.02);
+  });
+
+  for (const [name, tolerance] of [
+    ['mnist_model_quant_f16.tflite', 0.02],
+    ['mnist_model_dynamic.tflite', 0.2],
+    ['mnist_model_int8.tflite', 0.5],
+  ] as const)
+    it(`makes float32 of ${name}`, async () => {
+      const file = await dequantize(mnistFile(name));
+      verifyModel(file);
+      const types = new Set(readModel(file).subgraphs![0]!.tensors!.map(({ type }) => type));
+      assert.deepEqual([...types].sort(), ['FLOAT32', 'INT32']);
+      const worst = difference(await logitsOf(file), await logitsOf(mnistFile('mnist_model.tflite')));
+      assert.ok(worst < tolerance, `differs by ${worst}`);
+    });
+});
+
+/** A file of the corpus's networks. */
+const network = (name: string, flavour: string): Uint8Array =>
+  new Uint8Array(gunzipSync(sharedFile(`networks/${name}/${name}_${flavour}.tflite.gz`)));
+
+/** Bytes and scales of all weights of a model that are int8, in an order that does not depend on the file's. */
+const int8Weights = (model: Model): string[] =>
+  model
+    .subgraphs!.flatMap(({ tensors }) => tensors!)
+    .filter((t) => t.type === 'INT8' && model.buffers![t.buffer]!.data?.length)
+    .map((t) => `[${t.shape}] ${t.quantization!.scale} ${bytesOf(model, t).toString('base64')}`)
+    .sort();
+
+const versionsOf = ({ operatorCodes }: Model): string[] =>
+  operatorCodes!.map(({ builtinCode, version }) => `${builtinCode} ${version}`).sort();
+
+describe('whole networks', { skip: skipWithoutShared }, () => {
+  for (const name of ['dlrm', 'gru_unrolled', 'tcn_dilated', 'two_signatures', 'bilstm_tagger'])
+    it(`stores the integers of the original, in the same operators: ${name}`, async () => {
+      const ours = readModel(await quantize(network(name, 'float32')));
+      const original = readModel(network(name, 'dynamic'));
+      assert.deepEqual(int8Weights(ours), int8Weights(original));
+      assert.deepEqual(versionsOf(ours), versionsOf(original));
+    });
+
+  it('stores the halves of the original', async () => {
+    const ours = readModel(await quantize(network('dlrm', 'float32'), { targetSpec: { supportedTypes: ['float16'] } }));
+    const original = readModel(network('dlrm', 'float16'));
+    const halves = (model: Model) =>
+      model.subgraphs!.flatMap(({ tensors }) =>
+        tensors!.filter(({ type }) => type === 'FLOAT16').map((t) => bytesOf(model, t).toString('base64')),
+      );
+    assert.deepEqual(halves(ours).sort(), halves(original).sort());
+  });
+});
+
+describe('settings', () => {
+  it('refuses what the converter does not do, and says what it does', async () => {
+    const converter = TFLiteConverter.fromFunction((x) => relu(x), [{ shape: [1, 4] }]);
+    converter.optimizations = [Optimize.DEFAULT];
+    converter.targetSpec.supportedTypes = ['int4'];
+    await assert.rejects(converter.convert(), /supportedTypes has "int4"; accepted: float32, float16/);
+    converter.targetSpec.supportedTypes = [];
+    converter.inferenceInputType = 'int8';
+    await assert.rejects(converter.convert(), /inferenceInputType has "int8"; accepted: float32/);
+    converter.inferenceInputType = 'float32';
+    converter.representativeDataset = () => [];
+    await assert.rejects(converter.convert(), /representativeDataset is for integer arithmetic/);
+  });
+});
