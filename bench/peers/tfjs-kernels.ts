@@ -40,6 +40,13 @@ function binary(run: Binary) {
   return (c: Call) => activated(run(c.input(0), c.input(1)), c.option<string>('fusedActivationFunction'));
 }
 
+const resize = (run: typeof tf.image.resizeBilinear) => (c: Call) =>
+  run(
+    c.input(0) as tf.Tensor4D,
+    c.numbers(1) as [number, number],
+    c.option('alignCorners'),
+    c.option('halfPixelCenters'),
+  );
 const unary = (run: (x: tf.Tensor) => tf.Tensor) => (c: Call) => run(c.input(0));
 const reshape = (c: Call) => tf.reshape(c.input(0), c.outputShape);
 const reduce = (run: (x: tf.Tensor, axes: number[], keep: boolean) => tf.Tensor) => (c: Call) =>
@@ -160,23 +167,7 @@ export const kernels: Readonly<Record<string, (c: Call) => tf.Tensor | tf.Tensor
   MEAN: reduce(tf.mean),
   SUM: reduce(tf.sum),
   REDUCE_MAX: reduce(tf.max),
-  RESIZE_BILINEAR: (c) => {
-    const size = c.numbers(1) as [number, number];
-    return tf.image.resizeBilinear(
-      c.input(0) as tf.Tensor4D,
-      size,
-      c.option('alignCorners'),
-      c.option('halfPixelCenters'),
-    );
-  },
-  RESIZE_NEAREST_NEIGHBOR: (c) => {
-    const size = c.numbers(1) as [number, number];
-    return tf.image.resizeNearestNeighbor(
-      c.input(0) as tf.Tensor4D,
-      size,
-      c.option('alignCorners'),
-      c.option('halfPixelCenters'),
-    );
-  },
+  RESIZE_BILINEAR: resize(tf.image.resizeBilinear),
+  RESIZE_NEAREST_NEIGHBOR: resize(tf.image.resizeNearestNeighbor),
   DEPTH_TO_SPACE: (c) => tf.depthToSpace(c.input(0) as tf.Tensor4D, c.option<number>('blockSize')),
 };

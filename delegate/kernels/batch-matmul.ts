@@ -1,6 +1,6 @@
 import type { Node, Value } from '../ir/graph.js';
 import { toNHWC } from '../layout/layout.js';
-import type { Plane } from '../shader/builder.js';
+import { keep, type Plane } from '../shader/builder.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
 import { tailText } from './tail.js';
 
@@ -41,7 +41,6 @@ function matmul(node: Node, context: BuildContext, x: Value, y: Value, adjX: boo
   const depth = adjX ? a.layout.w : a.layout.c;
   const steps = k.param(Math.ceil(depth / 4));
   const depthParam = depth % 4 ? k.param(depth) : '';
-  const keep = (size: number, o: string) => (size === 1 ? '0.0' : o);
   // A select, not a condition: SwiftShader takes minutes to compile tens of branches around fetches.
   const inDepth = (q: number, v: string) =>
     depthParam ? `mix(vec4(0.0), ${v}, bvec4(k4 + ${q}.0 < ${depthParam}))` : v;

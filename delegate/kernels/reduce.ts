@@ -2,7 +2,7 @@ import type { Node, Value } from '../ir/graph.js';
 import { constantInts } from '../ir/op.js';
 import { normalizeAxis, type Shape, sizeOf, stridesOf } from '../ir/shape.js';
 import { toNHWC } from '../layout/layout.js';
-import { type InputAccess, plus, type ShaderBuilder } from '../shader/builder.js';
+import { type InputAccess, keep, plus, type ShaderBuilder } from '../shader/builder.js';
 import { float } from '../shader/glsl.js';
 import type { Kernel } from '../shader/kernel.js';
 import { type Fold, LARGER, PRODUCT, SMALLER, SUM } from './fold.js';
@@ -119,7 +119,6 @@ function ofSquaredDifferences(fold: Fold): Fold {
 function centreText(k: ShaderBuilder, centre: Value | undefined): string {
   if (!centre) return '';
   const { layout, at } = k.input(centre);
-  const keep = (size: number, coordinate: string) => (size === 1 ? '0.0' : coordinate);
   const read = at(keep(layout.n, 'n'), keep(layout.h, 'y'), keep(layout.w, 'x'), keep(layout.c, 's'));
   return `centre = ${read}${layout.c === 1 ? '.xxxx' : ''};\n`;
 }

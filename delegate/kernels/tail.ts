@@ -3,7 +3,7 @@ import { sizeOf } from '../ir/shape.js';
 import { sameStorage, toNHWC } from '../layout/layout.js';
 import { broadcastView, grainView } from '../layout/view.js';
 import { vectorBlock } from '../layout/weights.js';
-import type { Plane, ShaderBuilder } from '../shader/builder.js';
+import { keep, type Plane, type ShaderBuilder } from '../shader/builder.js';
 import { pointwise, UNBOUNDED } from './pointwise.js';
 import { declareView } from './view-text.js';
 
@@ -46,7 +46,6 @@ export function operandText(
   if (sameStorage(x.layout, k.out)) return { before: '', at: ({ index }) => x.texel('gl_FragCoord.xy', index) };
   if (broadcastsByCoordinate(value, output)) {
     const { n, h, w, c } = x.layout;
-    const keep = (size: number, coordinate: string) => (size === 1 ? '0.0' : coordinate);
     const splat = c === 1 && k.out.c > 1 ? '.xxxx' : '';
     const at = (plane: Plane) => x.at(keep(n, 'o_n'), keep(h, plane.y), keep(w, plane.x), keep(c, plane.s)) + splat;
     return h * w === 1 ? oncePerSlice(k, at) : { before: '', at };

@@ -7,19 +7,19 @@ import type { Pass } from './pass.js';
 /** x · scale(c) + shift(c) of channel c: MUL, DIV, ADD or SUB of x and a constant. */
 interface Affine {
   readonly x: Value;
-  /** 1: the same for all channels. */
-  readonly channels: number;
+  /** 1: the same for all channels. `undefined`: the constant is not one value per channel. */
+  readonly channels: number | undefined;
   scale(c: number): number;
   shift(c: number): number;
 }
 
-/** What a node does to its operand, where that is a scale and a shift; `channels` of several are the last dimension. */
+/** What a node does to its operand, where that is a scale and a shift by a constant. */
 function affineOf({ type, inputs: [a, b], outputs: [output], tail }: Node): Affine | undefined {
   const [x, constant] = a?.data ? [b, a] : [a, b];
   if (!x || x.data || !constant?.data || constant.dtype !== 'float32' || tail?.length) return undefined;
   if (!output || !sameShape(x.shape, output.shape)) return undefined;
-  const channels = sizeOf(constant.shape);
-  if (channels !== 1 && channels !== constant.shape.at(-1)) return undefined;
+  const size = sizeOf(constant.shape);
+  const channels = size === 1 || size === constant.shape.at(-1) ? size : undefined;
   const data = constant.data as Float32Array;
   const value = (c: number) => data[channels === 1 ? 0 : c]!;
   const none = { scale: () => 1, shift: () => 0 };

@@ -115,6 +115,18 @@ export function* makePlan(graph: Graph, wanted: Target, choiceOf: (node: Node) =
   };
 }
 
+/** The steps at which a value is first and last touched. */
+interface Life {
+  readonly first: number;
+  last: number;
+}
+
+function prolong(lives: Map<Value, Life>, value: Value, step: number): void {
+  const life = lives.get(value);
+  if (life) life.last = step;
+  else lives.set(value, { first: step, last: step });
+}
+
 /**
  * The common width of the textures: at the widths of tiles and some others, memory is planned roughly, by nodes instead
  * of draws; the smallest result wins.
@@ -127,14 +139,11 @@ function* chooseAtlasWidth(
 ): Pieces<number> {
   const { targets, maxTextureSize, narrowest } = wanted;
   const kept = new Set([...graph.inputs, ...graph.outputs]);
-  const lives = new Map<Value, { shape: Shape; first: number; last: number }>();
-  const scratches: { shape: Shape; first: number; last: number }[] = [];
+  const lives = new Map<Value, Life>();
+  const scratches: (Life & { readonly shape: Shape })[] = [];
   let step = 0;
   const touch = (value: Value) => {
-    if (value.data || kept.has(value)) return;
-    const life = lives.get(value);
-    if (life) life.last = step;
-    else lives.set(value, { shape: value.shape, first: step, last: step });
+    if (!value.data && !kept.has(value)) prolong(lives, value, step);
   };
   for (const node of graph.nodes) {
     for (const value of node.inputs) if (value) touch(value);
@@ -144,7 +153,7 @@ function* chooseAtlasWidth(
     node.outputs.forEach(touch);
     step++;
   }
-  const shared = [...lives.values(), ...scratches];
+  const shared = [...[...lives].map(([{ shape }, life]) => ({ shape, ...life })), ...scratches];
   const planAt = (atlasWidth: number) =>
     assignMemory(
       shared.map(({ shape, ...life }) => ({ ...layoutOf(shape, { atlasWidth, targets }), half: false, ...life })),
@@ -197,14 +206,11 @@ function* place(
   layout: (v: Value) => Layout,
 ) {
   const kept = new Set<Value>([...graph.inputs, ...graph.outputs, ...readable].map(rootOf));
-  const lives = new Map<Value, [first: number, last: number]>();
+  const lives = new Map<Value, Life>();
   const constants = new Set<Value>();
   const touch = (value: Value, step: number) => {
     if (value.data) return void constants.add(value);
-    const root = rootOf(value);
-    const life = lives.get(root);
-    if (life) life[1] = step;
-    else lives.set(root, [step, step]);
+    prolong(lives, rootOf(value), step);
   };
   draws.forEach(({ kernel }, step) => {
     for (const v of kernel.inputs) touch(v, step);
@@ -215,7 +221,7 @@ function* place(
     return { width, height, layers, half: target.isHalf(value) };
   };
   const shared = [...lives].filter(([v]) => !kept.has(v));
-  const usages: Usage[] = shared.map(([v, [first, last]]) => ({ ...describe(v), first, last }));
+  const usages: Usage[] = shared.map(([v, life]) => ({ ...describe(v), ...life }));
   const assignment = yield* assignMemory(usages);
   const textures: PlannedTexture[] = [...assignment.slots];
   const byRoot = new Map<Value, number>(shared.map(([v], i) => [v, assignment.slotOf[i]!]));

@@ -371,6 +371,11 @@ function planesOf({ bx, by, bs }: Layout): Plane[] {
   });
 }
 
+/** The coordinate along a dimension of an operand that may be broadcast: 0 where that is of size 1. */
+export function keep(size: number, coordinate: string): string {
+  return size === 1 ? '0.0' : coordinate;
+}
+
 /** The sum of two GLSL floats, or of a number and one. */
 export function plus(a: string | number, b: string | number): string | number {
   if (typeof a === 'number' && typeof b === 'number') return a + b;

@@ -1,4 +1,20 @@
 import type { Graph, Node, Value } from '../../../delegate/index.js';
+import type { Target } from '../../../delegate/shader/target.js';
+
+/** What a software GL with 8 render targets makes of the default options. */
+export const target: Target = {
+  targets: 8,
+  fetch: 'texture',
+  maxTextureSize: 4096,
+  largestDraw: 2e9,
+  varyings: 16,
+  narrowest: 64,
+  precision: 'float32',
+  uniformWeights: false,
+  halfWeights: false,
+  winograd: 'cheaper',
+  inlineParameters: false,
+};
 
 let ids = 0;
 

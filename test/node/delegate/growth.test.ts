@@ -5,25 +5,11 @@ import { ops } from '../../../delegate/ops/index.js';
 import { canonicalize } from '../../../delegate/passes/canonicalize.js';
 import { fuse } from '../../../delegate/passes/fuse.js';
 import { makePlan } from '../../../delegate/plan/plan.js';
-import type { Target } from '../../../delegate/shader/target.js';
 import { finish } from '../../../delegate/task.js';
 import { partition } from '../../../src/runtime/partition.js';
 import { prepare } from '../../../src/runtime/prepare.js';
-import { activation, constant, graphOf, node } from './build.js';
+import { activation, constant, graphOf, node, target } from './build.js';
 
-const target: Target = {
-  targets: 8,
-  fetch: 'texture',
-  maxTextureSize: 4096,
-  largestDraw: 2e9,
-  varyings: 16,
-  narrowest: 64,
-  precision: 'float32',
-  uniformWeights: false,
-  halfWeights: false,
-  winograd: 'cheaper',
-  inlineParameters: false,
-};
 const shape = [1, 8, 8, 8];
 const filter = constant([8, 1, 1, 8], new Array(64).fill(0.1));
 const attrs = { padding: 'SAME', strideH: 1, strideW: 1, dilationHFactor: 1, dilationWFactor: 1 };

@@ -10,22 +10,9 @@ import { finish } from '../../../delegate/task.js';
 import { toGraph } from '../../../src/format/graph.js';
 import { readModel } from '../../../src/format/read.js';
 import { sharedFile, skipWithoutShared } from '../../support/files.js';
-import { activation, constant, graphOf, node } from './build.js';
+import { activation, constant, graphOf, node, target } from './build.js';
 
 const planOf = (graph: Graph, options: Target) => finish(makePlan(graph, options));
-const target: Target = {
-  targets: 8,
-  fetch: 'texture',
-  maxTextureSize: 4096,
-  largestDraw: 2e9,
-  varyings: 16,
-  narrowest: 64,
-  precision: 'float32',
-  uniformWeights: false,
-  halfWeights: false,
-  winograd: 'cheaper',
-  inlineParameters: false,
-};
 const pointwise = { padding: 'SAME', strideH: 1, strideW: 1, dilationHFactor: 1, dilationWFactor: 1 };
 
 /** A chain of 1x1 convolutions to the given channels, each followed by an activation or none. */

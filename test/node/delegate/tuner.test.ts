@@ -2,24 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Graph, Node, Value } from '../../../delegate/ir/graph.js';
 import { makePlan } from '../../../delegate/plan/plan.js';
-import type { Choice, Target } from '../../../delegate/shader/target.js';
+import type { Choice } from '../../../delegate/shader/target.js';
 import { finish } from '../../../delegate/task.js';
 import { type Bench, type Extent, type Store, Tuner } from '../../../delegate/tuning/tuner.js';
-import { activation, constant, graphOf, node } from './build.js';
+import { activation, constant, graphOf, node, target as software } from './build.js';
 
-const target: Target = {
-  targets: 4,
-  fetch: 'texture',
-  maxTextureSize: 4096,
-  largestDraw: 2e9,
-  varyings: 16,
-  narrowest: 64,
-  precision: 'float32',
-  uniformWeights: false,
-  halfWeights: false,
-  winograd: 'cheaper',
-  inlineParameters: false,
-};
+const target = { ...software, targets: 4 as const };
 const direct: Choice = { winograd: 'never' };
 const filtered: Choice = { winograd: 'always' };
 const uniform: Choice = { winograd: 'never', uniformWeights: true };

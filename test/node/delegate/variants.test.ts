@@ -5,17 +5,11 @@ import { makePlan } from '../../../delegate/plan/plan.js';
 import type { Target } from '../../../delegate/shader/target.js';
 import { finish } from '../../../delegate/task.js';
 import variants from '../../conformance/variants.json';
-import { activation, constant, graphOf, node } from './build.js';
+import { activation, constant, graphOf, node, target } from './build.js';
 
 type Variant = Omit<Target, 'maxTextureSize' | 'largestDraw' | 'narrowest' | 'precision'>;
 const all = Object.entries(variants) as [string, Variant][];
-const targetOf = (variant: Variant): Target => ({
-  ...variant,
-  maxTextureSize: 4096,
-  largestDraw: 2e9,
-  narrowest: 64,
-  precision: 'float32',
-});
+const targetOf = (variant: Variant): Target => ({ ...target, ...variant });
 
 /** A 3×3 convolution of 4 to 4 channels: 36 texels of weights. */
 function convolution() {
