@@ -72,7 +72,7 @@ float source_of(float at) {
   const pixels = `((n * ${k.param(k.out.h)} + y) * ${k.param(k.out.w)} + x)`;
   if (whole) {
     const text = `  float pix = source_of(${pixels}); ${locate}\n  return ${table.at('in_n', 'iy', 'ix', 's')};`;
-    return k.finishTexel('gather', text, tailText(k, node));
+    return k.finishTexel('gather', text, tailText(k, node), true);
   }
   const [c, cInverse] = count(table.layout.c);
   k.declare(`float element(float at) {

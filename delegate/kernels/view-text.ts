@@ -112,7 +112,7 @@ function decode(k: ShaderBuilder, view: View): { text: string; from: string; ins
       else {
         const m = k.param(view.mirror);
         lines.push(
-          `${i} = ${i} < ${lo} ? 2.0 * ${lo} - ${i} - ${m} : ${i} >= ${hi} ? 2.0 * ${hi} - 2.0 - ${i} + ${m} : ${i};`,
+          `${i} = mix(mix(${i}, 2.0 * ${hi} - 2.0 - ${i} + ${m}, ${i} >= ${hi}), 2.0 * ${lo} - ${i} - ${m}, ${i} < ${lo});`,
         );
       }
     }

@@ -351,7 +351,9 @@ export class ShaderBuilder {
       const body = this.planes.map(({ index, x, y, s }) => `a${index} = texel(o_n, ${y}, ${x}, ${s});`).join('\n  ');
       return this.finish(name, body, 0, tail);
     }
-    const assign = this.planes.map(({ index }) => `if (plane == ${float(index)}) a${index} = v;`).join(' else ');
+    const assign = this.planes
+      .map(({ index }) => `a${index} = mix(a${index}, v, bvec4(plane == ${float(index)}));`)
+      .join(' ');
     const body = `for (float plane = 0.0; plane < ${float(this.planes.length)}; plane++) {
     float row = floor(plane * ${float(1 / bx)}), ps = floor(row * ${float(1 / by)});
     vec4 v = texel(o_n, o_y * BY + row - ps * BY, o_x * BX + plane - row * BX, o_s + ps);

@@ -28,11 +28,14 @@ vec4 grown4(vec4 x) {
 /** Functions that kernels use by name. */
 export const HELPERS: Readonly<Record<string, string>> = {
   /** Lane i (0 to 3) of a texel. */
-  lane: 'float lane(vec4 v, float i) { return i < 0.5 ? v.x : i < 1.5 ? v.y : i < 2.5 ? v.z : v.w; }',
+  lane: `float lane(vec4 v, float i) {
+  vec2 pair = mix(v.xy, v.zw, bvec2(i > 1.5));
+  return mix(pair.x, pair.y, i == 1.0 || i == 3.0);
+}`,
   /** ⌊a / b⌋ of whole numbers below 2^24, exact: a reciprocal, then one correction. `i` is 1 / b. */
   divide: `float divide(float a, float b, float i) {
   float q = floor((a + 0.5) * i), r = a - q * b;
-  return r < 0.0 ? q - 1.0 : r >= b ? q + 1.0 : q;
+  return q + float(r >= b) - float(r < 0.0);
 }`,
   /** The nearest half float, ties to even: some drivers (Mesa's llvmpipe) cut off instead, which adds up from layer to layer. */
   half4: `vec4 half4(vec4 x) {
