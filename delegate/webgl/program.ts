@@ -5,6 +5,9 @@ import type { Device } from './device.js';
 
 const COMPLETION_STATUS_KHR = 0x91b1;
 
+/** How many programs that no executable uses are kept while others are in use: a model loaded again starts at once. */
+const MOST_IDLE = 64;
+
 /** A linked program and where its samplers are. */
 export interface Program {
   readonly program: WebGLProgram;
@@ -12,21 +15,22 @@ export interface Program {
   readonly samplers: readonly (WebGLUniformLocation | null)[];
 }
 
+interface Entry {
+  readonly program: WebGLProgram;
+  readonly fragment: WebGLShader;
+  readonly inputs: number;
+  readonly name: string;
+  uses: number;
+  ready?: boolean;
+  linked?: Program;
+}
+
 /** Programs of one device by shader text, shared between executables and counted. */
 export class ProgramCache {
   readonly #device: Device;
-  readonly #entries = new Map<
-    string,
-    {
-      readonly program: WebGLProgram;
-      readonly fragment: WebGLShader;
-      readonly inputs: number;
-      readonly name: string;
-      uses: number;
-      ready?: boolean;
-      linked?: Program;
-    }
-  >();
+  readonly #entries = new Map<string, Entry>();
+  /** Texts of programs without use, the one that has been for longest first. */
+  readonly #idle = new Set<string>();
   /** By text; there are a handful. */
   readonly #vertices = new Map<string, WebGLShader>();
 
@@ -39,6 +43,7 @@ export class ProgramCache {
     const known = this.#entries.get(kernel.source);
     if (known) {
       known.uses++;
+      this.#idle.delete(kernel.source);
       return;
     }
     const { gl } = this.#device;
@@ -83,10 +88,7 @@ export class ProgramCache {
     return entry.linked;
   }
 
-  #link(
-    source: string,
-    { program, fragment, inputs, name }: { program: WebGLProgram; fragment: WebGLShader; inputs: number; name: string },
-  ): Program {
+  #link(source: string, { program, fragment, inputs, name }: Entry): Program {
     const { gl } = this.#device;
     if (!gl.getProgramParameter(program, gl.LINK_STATUS)) {
       this.#device.check('linkProgram');
@@ -103,18 +105,29 @@ export class ProgramCache {
     return { program, samplers: names.map((n) => gl.getUniformLocation(program, n)) };
   }
 
-  /** Gives one use back; the last one deletes the program. */
+  /** Gives one use back. Programs without use are kept while there are others in use, and deleted with the last of them. */
   release(source: string): void {
     const entry = this.#entries.get(source);
     if (!entry || --entry.uses > 0) return;
+    this.#idle.add(source);
+    const kept = this.#idle.size < this.#entries.size ? MOST_IDLE : 0;
+    for (const oldest of this.#idle) {
+      if (this.#idle.size <= kept) return;
+      this.#delete(oldest);
+    }
     const { gl } = this.#device;
-    gl.deleteProgram(entry.program);
-    gl.deleteShader(entry.fragment);
-    this.#device.count('programs', -1);
-    this.#entries.delete(source);
-    if (this.#entries.size > 0) return;
     for (const vertex of this.#vertices.values()) gl.deleteShader(vertex);
     this.#vertices.clear();
+  }
+
+  #delete(source: string): void {
+    const { gl } = this.#device;
+    const { program, fragment } = this.#entries.get(source)!;
+    gl.deleteProgram(program);
+    gl.deleteShader(fragment);
+    this.#device.count('programs', -1);
+    this.#entries.delete(source);
+    this.#idle.delete(source);
   }
 }
 

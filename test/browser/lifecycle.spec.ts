@@ -1,5 +1,5 @@
 import { createGpuDelegate } from '../../delegate/delegate.js';
-import { ContextLostError } from '../../delegate/index.js';
+import { ContextLostError, type Graph } from '../../delegate/index.js';
 import { Interpreter } from '../../src/runtime/interpreter.js';
 
 const MNIST = '/base/examples/mnist/mnist_model.tflite';
@@ -27,6 +27,13 @@ function expectClose(got: Float32Array, want: Float32Array, within: number): voi
   });
 }
 
+/** A graph that has a program of its own. */
+function absolute(): Graph {
+  const [x, y] = [0, 1].map((id) => ({ id, name: `value ${id}`, shape: [1], dtype: 'float32' as const }));
+  const node = { id: 0, type: 'ABS', attrs: {}, inputs: [x!], outputs: [y!] };
+  return { name: 'absolute', nodes: [node], inputs: [x!], outputs: [y!] };
+}
+
 describe('life of a model', () => {
   let canvas: HTMLCanvasElement;
   let gl: WebGL2RenderingContext;
@@ -49,6 +56,24 @@ describe('life of a model', () => {
     }
     expect(createGpuDelegate(gl).stats()).toEqual(before);
   }, 120_000);
+
+  it('keeps programs of disposed models while another model lives, and deletes them with the last', async () => {
+    const none = createGpuDelegate(gl).stats().programs;
+    const other = await createGpuDelegate(gl).compile(absolute());
+    const first = await mnist({ gl });
+    const made = createGpuDelegate(gl).stats().programs;
+    const link = spyOn(gl, 'linkProgram').and.callThrough();
+    const want = await infer(first, image(3));
+    first.dispose();
+    expect(createGpuDelegate(gl).stats().programs).toBe(made);
+    const again = await mnist({ gl });
+    expectClose(await infer(again, image(3)), want, 0);
+    expect(link).not.toHaveBeenCalled();
+    other.dispose();
+    expect(createGpuDelegate(gl).stats().programs).toBe(made);
+    again.dispose();
+    expect(createGpuDelegate(gl).stats().programs).toBe(none);
+  });
 
   it('makes nothing new in 1,000 runs', async () => {
     const interpreter = await mnist({ gl });

@@ -1,5 +1,6 @@
 // The page half of the conformance runner: it runs cases and tells the runner about each as soon as it is done.
-import { forceTarget } from '../../delegate/delegate.js';
+import { createGpuDelegate, forceTarget } from '../../delegate/delegate.js';
+import type { Graph } from '../../delegate/index.js';
 import type { Target } from '../../delegate/shader/target.js';
 import { sharedContext } from '../../src/runtime/context.js';
 import { type Golden, type GoldenOutcome, runGolden } from './golden.js';
@@ -30,6 +31,7 @@ const conformance = {
   /** Runs the cases of a file from `first` on, telling each. */
   async ops(url: string, first: number, options: RunOptions): Promise<void> {
     const { op, cases } = (await (await fetch(url)).json()) as CorpusFile;
+    if (options.delegate === 'gpu') await keepPrograms();
     for (let index = first; index < cases.length; index++) {
       const outcome = await runCase(op, cases[index]!, options).catch((error) => ({
         ...nothing,
@@ -54,6 +56,17 @@ const conformance = {
     }
   },
 };
+
+let kept: Promise<unknown> | undefined;
+
+/** While one executable lives the programs of those that are gone are kept: cases of one op mostly differ in sizes alone. */
+function keepPrograms(): Promise<unknown> {
+  const [x, y] = [0, 1].map((id) => ({ id, name: `kept${id}`, shape: [1], dtype: 'float32' as const }));
+  const node = { id: 0, type: 'ABS', attrs: {}, inputs: [x!], outputs: [y!] };
+  const graph: Graph = { name: 'kept', nodes: [node], inputs: [x!], outputs: [y!] };
+  kept ??= createGpuDelegate(sharedContext()).compile(graph);
+  return kept;
+}
 
 async function download(url: string): Promise<Uint8Array> {
   const response = await fetch(url);

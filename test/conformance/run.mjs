@@ -1,8 +1,10 @@
 // node test/conformance/run.mjs [--corpus fixtures|ops|networks|models] [--delegate gpu|cpu] [--f16] [--gl swiftshader|llvmpipe] [--device unknown] [--variant NAME]
-//   [--only NAME,... (* matches anything)] [--seconds N] [--case-seconds N] [--json FILE] [--module FILE] [--show N]
+//   [--only NAME,... (* matches anything)] [--seconds N] [--case-seconds N] [--json FILE] [--module FILE] [--show N] [--workers N]
 // --variant forces the target of variants.json with that name: which kernels are made, whatever the device.
-// Runs a corpus on the project's Interpreter in a browser and compares every output with the recorded reference.
+// Runs a corpus on the project's Interpreter in browsers, as many as there are cores, and compares every output with the
+// recorded reference.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { corpora, itemsOf } from './corpora.mjs';
@@ -24,6 +26,7 @@ const { values: args } = parseArgs({
     json: { type: 'string' },
     module: { type: 'string' },
     show: { type: 'string', default: '3' },
+    workers: { type: 'string', default: `${Math.min(4, availableParallelism())}` },
   },
 });
 const corpus = corpora[args.corpus];
@@ -47,22 +50,28 @@ async function runCorpus() {
     ({ name }) => !wanted.length || wanted.some((pattern) => pattern.test(name)),
   );
   const started = Date.now();
-  const session = await openSession({
+  const how = {
     folder: corpus.folder,
     gl: args.gl,
     device: args.device,
     target: variants[args.variant],
     module: args.module && path.resolve(args.module),
-  });
+  };
+  const count = Math.max(1, Math.min(Number(args.workers), items.length));
+  const sessions = await Promise.all(Array.from({ length: count }, () => openSession(how)));
   const precision = args.f16 ? 'float16' : 'float32';
   console.log(
-    `${args.corpus}: ${items.length} ${corpus.kind === 'ops' ? 'op files' : 'networks'}, ${[args.delegate, precision, args.variant, session.renderer].filter(Boolean).join(', ')}`,
+    `${args.corpus}: ${items.length} ${corpus.kind === 'ops' ? 'op files' : 'networks'}, ${[args.delegate, precision, args.variant, sessions[0].renderer].filter(Boolean).join(', ')}`,
   );
-  for (const item of items) {
-    if (Date.now() - started > Number(args.seconds) * 1000) totals.notRun += item.cases?.length ?? 1;
-    else addRow(item, await (corpus.kind === 'ops' ? runOp(session, item) : runNetwork(session, item)));
-  }
-  await closeSession(session);
+  const left = items.values();
+  const work = async (session) => {
+    for (const item of left) {
+      if (Date.now() - started > Number(args.seconds) * 1000) totals.notRun += item.cases?.length ?? 1;
+      else addRow(item, await (corpus.kind === 'ops' ? runOp(session, item) : runNetwork(session, item)));
+    }
+  };
+  await Promise.all(sessions.map(work));
+  await Promise.all(sessions.map(closeSession));
 }
 
 /** Runs every case of an op file, going on after the case in which a page died. */
