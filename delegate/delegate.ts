@@ -4,9 +4,16 @@ import type { DeviceStats, Executable, GpuDelegate } from './executable.js';
 import { type Graph, type Node, readsOf } from './ir/graph.js';
 import { forms } from './kernels/index.js';
 import { layoutProblem } from './layout/layout.js';
-import { type GpuOptions, normalizeOptions, TfLiteGlObjectType, TfLiteGpuInferencePreference } from './options.js';
+import {
+  type GpuOptions,
+  normalizeOptions,
+  TfLiteGlObjectType,
+  TfLiteGpuExperimentalFlags,
+  TfLiteGpuInferencePreference,
+} from './options.js';
 import { fuse } from './passes/fuse.js';
-import { makePlan } from './plan/plan.js';
+import { makePlan, type Plan } from './plan/plan.js';
+import type { PlanStore } from './serialization/index.js';
 import type { Choice, Target } from './shader/target.js';
 import { finish, inSlices, type Pieces, pause, task } from './task.js';
 import type { Bench, Tuner } from './tuning/index.js';
@@ -76,6 +83,7 @@ class Delegate implements GpuDelegate {
   readonly #programs: ProgramCache;
   readonly #options: GpuOptions;
   #loadedTuner: Promise<Tuner> | undefined;
+  #loadedStore: Promise<PlanStore> | undefined;
   readonly #target: Target;
 
   constructor({ device, programs, forced }: Shared, options: GpuOptions) {
@@ -103,18 +111,27 @@ class Delegate implements GpuDelegate {
 
   async compile(graph: Graph, onProgress?: (fraction: number) => void, signal?: AbortSignal): Promise<Executable> {
     await task();
+    const store = await this.#store();
+    const key = store && (await inSlices(store.keyOf(graph, this.#target), undefined, signal));
+    const kept = key === undefined ? undefined : await store!.get(key, this.#target);
+    if (kept) return inSlices(this.#linked(kept, true), onProgress, signal);
     const fused = this.#fuse(graph);
     const tuning = await (await this.#tuner())?.tuningOf(fused);
     const executor = await inSlices(this.#link(fused, tuning?.choiceOf), onProgress, signal);
-    if (tuning)
-      executor.afterFirstAnswer((life) => {
-        tuning.start(life).catch((error: unknown) => {
-          // The device gave out, or its context was lost: the next load goes on.
-          if (!(error instanceof DeviceError)) throw error;
-          debug(1, () => `tuning ended: ${error.message}`);
-        });
-      });
+    if (tuning) this.#afterwards(executor, 'tuning', (life) => tuning.start(life));
+    if (key !== undefined)
+      this.#afterwards(executor, 'serialization', (life) => inSlices(store!.put(key, executor.plan), undefined, life));
     return executor;
+  }
+
+  /** Work that waits for the first answer. Where the device gives out or its context is lost, the next load goes on. */
+  #afterwards(executor: Executor, what: string, work: (life: AbortSignal) => Promise<void>): void {
+    executor.afterFirstAnswer((life) => {
+      work(life).catch((error: unknown) => {
+        if (!life.aborted && !(error instanceof DeviceError)) throw error;
+        debug(1, () => `${what} ended: ${error}`);
+      });
+    });
   }
 
   compileSync(graph: Graph): Executable {
@@ -133,9 +150,24 @@ class Delegate implements GpuDelegate {
   *#link(graph: Graph, choiceOf?: (node: Node) => Choice, blocking = false): Pieces<Executor> {
     yield;
     const plan = yield* makePlan(graph, this.#target, choiceOf);
-    const executor = new Executor(this.#device, this.#programs, plan);
+    return yield* this.#linked(plan, false, blocking);
+  }
+
+  *#linked(plan: Plan, restored: boolean, blocking = false): Pieces<Executor> {
+    const executor = new Executor(this.#device, this.#programs, plan, restored);
     yield* executor.link(blocking);
     return executor;
+  }
+
+  /** Where plans are kept, loaded at the first; `undefined` where the options want none. What is tuned is not kept. */
+  #store(): Promise<PlanStore> | undefined {
+    const { experimentalFlags, inferencePreference, serializationDir, modelToken } = this.#options;
+    const wanted = experimentalFlags & TfLiteGpuExperimentalFlags.ENABLE_SERIALIZATION;
+    if (!wanted || inferencePreference !== TfLiteGpuInferencePreference.FAST_SINGLE_ANSWER) return undefined;
+    this.#loadedStore ??= import('./serialization/index.js').then(
+      (module) => new module.PlanStore(serializationDir ?? '', modelToken ?? '', this.#device.capabilities.renderer),
+    );
+    return this.#loadedStore;
   }
 
   /** The tuner of the models that this delegate compiles, loaded at the first; `undefined` where the options want none. */

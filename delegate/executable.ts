@@ -11,6 +11,8 @@ export interface ExecutableStats {
   readonly lowerBoundBytes: number;
   /** What is in force after limits of the device: half-float textures may be absent. */
   readonly precision: 'float32' | 'float16';
+  /** The plan and the packed weights were kept from an earlier visit (ENABLE_SERIALIZATION). */
+  readonly restored: boolean;
 }
 
 /** Live GL objects of a delegate. All return to their start when every executable is disposed. */

@@ -23,10 +23,21 @@ export interface PlannedTexture {
   readonly half: boolean;
 }
 
+/** Where values are stored: what tells layouts and half floats from the target alone. */
+export interface Storage {
+  readonly atlasWidth: number;
+  /** For a value that is stored as another one: that one. */
+  readonly roots: ReadonlyMap<Value, Value>;
+  /** What comes from outside and goes there, and so stays float32. */
+  readonly external: ReadonlySet<Value>;
+}
+
 /** A static list of draws and where each tensor lives. Nothing here touches WebGL. */
 export interface Plan {
-  readonly graph: Graph;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
   readonly target: ShaderTarget;
+  readonly storage: Storage;
   readonly draws: readonly PlannedDraw[];
   readonly textures: readonly PlannedTexture[];
   /** Index into `textures`, by value; constants are not in it. */
@@ -64,25 +75,18 @@ export function* makePlan(graph: Graph, wanted: Target, choiceOf: (node: Node) =
     if (problem) throw new DeviceError(`layout: ${problem}`);
   }
   const layout = (value: Value): Layout => layoutOf(value.shape, { atlasWidth: width, targets: wanted.targets });
-  const storage = shareStorage(graph, layout);
-  const external = new Set([...graph.inputs, ...graph.outputs].map(storage.rootOf));
-  const scratches = new Set<Value>();
-  const target: ShaderTarget = {
-    ...wanted,
-    atlasWidth: width,
-    isHalf: (v) => wanted.precision === 'float16' && isFloat(v.dtype) && !external.has(storage.rootOf(v)) && !v.data,
-  };
+  const { aliases, roots } = shareStorage(graph, layout);
+  const external = new Set([...graph.inputs, ...graph.outputs].map((v) => roots.get(v) ?? v));
+  const storage: Storage = { atlasWidth: width, roots, external };
+  const places = placesOf(storage, wanted);
+  const { target } = places;
   const context = {
     target,
-    scratch: (shape: Shape): Value => {
-      const value: Value = { id: -1, name: 'scratch', shape, dtype: 'float32' };
-      scratches.add(value);
-      return value;
-    },
+    scratch: (shape: Shape): Value => ({ id: -1, name: 'scratch', shape, dtype: 'float32' }),
   };
   const draws: PlannedDraw[] = [];
   for (const node of graph.nodes) {
-    if (storage.aliases.has(node)) continue;
+    if (aliases.has(node)) continue;
     const form = forms.get(node.type);
     if (!form) throw new UnsupportedError(`${nodeName(node)}: the GPU has no ${node.type}`);
     const chosen = { ...context, target: { ...target, ...choiceOf(node) } };
@@ -103,15 +107,25 @@ export function* makePlan(graph: Graph, wanted: Target, choiceOf: (node: Node) =
     for (const kernel of forms.get('RESHAPE')!.build(node, context)) draws.push({ node, kernel });
     return flat;
   });
+  const { inputs, outputs } = graph;
+  const placed = yield* place(graph, draws, readable, places.storedAs, target, layout);
+  return { inputs, outputs, storage, ...places, draws, readable, precision: wanted.precision, ...placed };
+}
+
+/** What follows from where values are stored. */
+export function placesOf(
+  { atlasWidth, roots, external }: Storage,
+  wanted: Target,
+): Pick<Plan, 'target' | 'storedAs' | 'layoutOf'> {
+  const storedAs = (value: Value) => roots.get(value) ?? value;
   return {
-    graph,
-    target,
-    draws,
-    readable,
-    storedAs: storage.rootOf,
-    layoutOf: (value) => layout(storage.rootOf(value)),
-    precision: wanted.precision,
-    ...(yield* place(graph, draws, readable, storage.rootOf, target, layout)),
+    target: {
+      ...wanted,
+      atlasWidth,
+      isHalf: (v) => wanted.precision === 'float16' && isFloat(v.dtype) && !external.has(storedAs(v)) && !v.data,
+    },
+    storedAs,
+    layoutOf: (value) => layoutOf(storedAs(value).shape, { atlasWidth, targets: wanted.targets }),
   };
 }
 
@@ -172,8 +186,8 @@ function* chooseAtlasWidth(
   return best.width;
 }
 
-/** Which values share a texture because a node only renames the shape: `rootOf` gives the one that is written. */
-function shareStorage(graph: Graph, layout: (v: Value) => Layout): { aliases: Set<Node>; rootOf: (v: Value) => Value } {
+/** Which values share a texture because a node only renames the shape: `roots` gives the one that is written. */
+function shareStorage(graph: Graph, layout: (v: Value) => Layout): { aliases: Set<Node>; roots: Map<Value, Value> } {
   const roots = new Map<Value, Value>();
   const aliases = new Set<Node>();
   const rootOf = (v: Value): Value => roots.get(v) ?? v;
@@ -189,7 +203,7 @@ function shareStorage(graph: Graph, layout: (v: Value) => Layout): { aliases: Se
     else continue;
     aliases.add(node);
   }
-  return { aliases, rootOf };
+  return { aliases, roots };
 }
 
 function readersOf(value: Value, graph: Graph): number {

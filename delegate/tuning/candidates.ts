@@ -1,3 +1,4 @@
+import { Hash } from '../hash.js';
 import type { Node } from '../ir/graph.js';
 import type { Plan } from '../plan/plan.js';
 import type { Choice } from '../shader/target.js';
@@ -31,7 +32,12 @@ export function tunable(
     if (!known.has(text)) known.set(text, choice);
   }
   if (known.size < 2 || multiplyAdds === 0) return undefined;
-  return { node, key: hash([...known.keys()].join('\n')), candidates: [...known.values()], multiplyAdds };
+  return {
+    node,
+    key: new Hash().text([...known.keys()].join('\n')).digest,
+    candidates: [...known.values()],
+    multiplyAdds,
+  };
 }
 
 /** The fewest nodes, heaviest first, that have most of the multiply-adds of all. */
@@ -53,15 +59,4 @@ function textOf(plan: Plan): string {
     return `${width}x${height} ${numbers} ${kernel.source}`;
   });
   return texts.join('\n');
-}
-
-/** 64 bits of a text in hexadecimal: FNV-1a with two primes. */
-function hash(text: string): string {
-  let [a, b] = [0x811c9dc5, 0x01234567];
-  for (let i = 0; i < text.length; i++) {
-    a = Math.imul(a ^ text.charCodeAt(i), 0x01000193);
-    b = Math.imul(b ^ text.charCodeAt(i), 0x5bd1e995);
-    b ^= b >>> 15;
-  }
-  return [a, b].map((lane) => (lane >>> 0).toString(16).padStart(8, '0')).join('');
 }

@@ -1,5 +1,5 @@
 // Times the ways in which a kernel can be had on the device and keeps the fastest for the next compilation. Loaded only
-// where options ask for it; it imports types alone, so that it shares no code with what is always loaded.
+// where options ask for it, and so imports nothing of what is always loaded but types.
 import type { Graph, Node } from '../ir/graph.js';
 import type { Plan } from '../plan/plan.js';
 import type { Choice } from '../shader/target.js';

@@ -45,7 +45,8 @@ export class Executor implements Executable {
   readonly outputs: readonly Value[];
   readonly #device: Device;
   readonly #programs: ProgramCache;
-  readonly #plan: Plan;
+  readonly plan: Plan;
+  readonly #restored: boolean;
   readonly #arena: Arena;
   readonly #textures: OwnedTexture[] = [];
   /** By texture and layers: a value may take fewer layers than its texture has. */
@@ -68,14 +69,16 @@ export class Executor implements Executable {
   readonly #life = new AbortController();
   #afterAnswer: ((life: AbortSignal) => void) | undefined;
 
-  constructor(device: Device, programs: ProgramCache, plan: Plan) {
+  /** `restored`: the plan was made in an earlier visit. */
+  constructor(device: Device, programs: ProgramCache, plan: Plan, restored = false) {
     this.#device = device;
     this.#programs = programs;
-    this.#plan = plan;
+    this.plan = plan;
+    this.#restored = restored;
     this.#arena = new Arena(device, plan.target);
     this.#kernels = plan.draws.map((d) => d.kernel);
-    this.inputs = plan.graph.inputs;
-    this.outputs = plan.graph.outputs;
+    this.inputs = plan.inputs;
+    this.outputs = plan.outputs;
     this.#readables = plan.readable.map((value, i) => {
       const { width, height } = plan.layoutOf(value);
       return { value, width, height, size: sizeOf(this.outputs[i]!.shape) };
@@ -87,10 +90,11 @@ export class Executor implements Executable {
     return {
       draws: this.#kernels.length,
       programs: new Set(this.#kernels.map((k) => k.source)).size,
-      activationBytes: this.#plan.activationBytes,
+      activationBytes: this.plan.activationBytes,
       weightBytes: this.#arena.bytes + [...this.#constants.values()].reduce((sum, t) => sum + t.bytes, 0),
-      lowerBoundBytes: this.#plan.lowerBoundBytes,
-      precision: this.#plan.precision,
+      lowerBoundBytes: this.plan.lowerBoundBytes,
+      precision: this.plan.precision,
+      restored: this.#restored,
     };
   }
 
@@ -113,7 +117,7 @@ export class Executor implements Executable {
     this.#guarded(() => this.#arena.allocate());
     yield 'work';
     yield* this.#allocate(blocking);
-    for (const value of this.#plan.constants) {
+    for (const value of this.plan.constants) {
       this.#guarded(() => this.#constants.set(value, this.#uploadConstant(value)));
       yield 'work';
     }
@@ -181,7 +185,7 @@ export class Executor implements Executable {
     };
     const { data, offsets } = packParams(this.#kernels, this.#device.capabilities.uniformAlignment, resources);
     this.#params = this.#guarded(() => this.#device.createBuffer(gl.UNIFORM_BUFFER, data, gl.STATIC_DRAW));
-    this.#commands = linkCommands(this.#plan, this.#kernels, offsets, this.#device, resources);
+    this.#commands = linkCommands(this.plan, this.#kernels, offsets, this.#device, resources);
   }
 
   /** Calls back once, after an output was read for the first time, with a signal that is aborted by `dispose`. */
@@ -206,8 +210,8 @@ export class Executor implements Executable {
   #framebufferOf(value: Value): WebGLFramebuffer {
     const known = this.#framebufferOfValue.get(value);
     if (known) return known;
-    const { layers } = this.#plan.layoutOf(value);
-    const key = `${this.#plan.textureOf.get(value)}:${layers}`;
+    const { layers } = this.plan.layoutOf(value);
+    const key = `${this.plan.textureOf.get(value)}:${layers}`;
     let framebuffer = this.#framebuffers.get(key);
     if (!framebuffer) {
       framebuffer = this.#device.createFramebuffer({ ...this.#textureOf(value), layers });
@@ -218,14 +222,14 @@ export class Executor implements Executable {
   }
 
   #textureOf(value: Value): OwnedTexture {
-    const texture = this.#constants.get(value) ?? this.#textures[this.#plan.textureOf.get(value)!];
+    const texture = this.#constants.get(value) ?? this.#textures[this.plan.textureOf.get(value)!];
     if (!texture) throw new DeviceError(`"${value.name}" has no texture in this plan`);
     return texture;
   }
 
   *#allocate(blocking: boolean): Generator<'work' | 'wait'> {
     const { gl } = this.#device;
-    for (const { width, height, layers, half } of this.#plan.textures) {
+    for (const { width, height, layers, half } of this.plan.textures) {
       const [format, bytes] = half ? [gl.RGBA16F, 8] : [gl.RGBA32F, 16];
       this.#guarded(() => {
         gl.activeTexture(gl.TEXTURE0);
@@ -234,7 +238,7 @@ export class Executor implements Executable {
       yield 'work';
     }
     if (!blocking) yield* this.#idle();
-    for (const { kernel } of this.#plan.draws) {
+    for (const { kernel } of this.plan.draws) {
       if (this.#framebufferOfValue.has(kernel.output)) continue;
       this.#guarded(() => this.#framebufferOf(kernel.output));
       yield 'work';
@@ -242,17 +246,17 @@ export class Executor implements Executable {
     const error = gl.getError();
     if (error === gl.OUT_OF_MEMORY)
       throw new DeviceError(
-        `out of GPU memory: this model needs ${this.#plan.activationBytes + this.#arena.bytes} bytes of textures; dispose other models or use precisionLossAllowed`,
+        `out of GPU memory: this model needs ${this.plan.activationBytes + this.#arena.bytes} bytes of textures; dispose other models or use precisionLossAllowed`,
       );
   }
 
   #uploadConstant(value: Value): OwnedTexture {
     const { gl } = this.#device;
-    const layout = this.#plan.layoutOf(value);
+    const layout = this.plan.layoutOf(value);
     const texels = new Float32Array(floatsOf(layout));
     const floats = toFloats(value.data as NumericData, value.dtype);
     packTexels(floats, layout, texels);
-    const half = this.#plan.target.halfWeights && areHalves(floats);
+    const half = this.plan.target.halfWeights && areHalves(floats);
     gl.activeTexture(gl.TEXTURE0);
     const texture = this.#device.createTexture(
       gl.TEXTURE_2D_ARRAY,
@@ -310,7 +314,7 @@ export class Executor implements Executable {
 
   #uploadOf(position: number): Upload {
     const value = this.#input(position);
-    const layout = this.#plan.layoutOf(value);
+    const layout = this.plan.layoutOf(value);
     const { texture } = this.#textureOf(value);
     return { texture, layout, dtype: value.dtype, texels: new Float32Array(floatsOf(layout)) };
   }
@@ -452,8 +456,8 @@ export class Executor implements Executable {
           new Import(
             this.#device,
             this.#programs,
-            this.#plan,
-            this.#plan.storedAs(value),
+            this.plan,
+            this.plan.storedAs(value),
             this.#textureOf(value),
             this.#framebufferOf(value),
           ),
@@ -473,7 +477,7 @@ export class Executor implements Executable {
     this.#guarded(() => {
       // What was issued before is not the first draw's.
       if (this.#commands.length) wait(0);
-      this.#plan.draws.forEach(({ node, kernel }, i) => {
+      this.plan.draws.forEach(({ node, kernel }, i) => {
         const start = performance.now();
         this.#draw([this.#commands[i]!], this.#params!);
         wait(i);

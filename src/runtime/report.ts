@@ -23,6 +23,8 @@ export interface Report {
   readonly memory: { readonly activationBytes: number; readonly weightBytes: number; readonly lowerBoundBytes: number };
   readonly programs: number;
   readonly draws: number;
+  /** True where all that is compiled for the GPU was kept from an earlier visit (`ENABLE_SERIALIZATION`). */
+  readonly restored: boolean;
   /** Options that are not in force, and why. */
   readonly notes: readonly string[];
 }
@@ -80,6 +82,7 @@ export function reportOn(
     },
     programs: sum((stats) => stats.programs),
     draws: sum((stats) => stats.draws),
+    restored: all.length > 0 && all.every((stats) => stats.restored),
     notes: [...other, ...subgraphs.flatMap(({ session }) => session.notes)],
   };
 }

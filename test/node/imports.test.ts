@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { filesUnder, projectFile } from '../support/files.js';
 
 const delegateOrder = [
-  ['errors.ts', 'debug.ts', 'options.ts', 'task.ts'],
+  ['errors.ts', 'debug.ts', 'options.ts', 'task.ts', 'hash.ts', 'table.ts', 'version.ts'],
   ['ir/'],
   ['executable.ts'],
   ['ops/'],
@@ -14,7 +14,7 @@ const delegateOrder = [
   ['kernels/'],
   ['passes/'],
   ['plan/'],
-  ['tuning/'],
+  ['tuning/', 'serialization/'],
   ['webgl/'],
   ['delegate.ts'],
   ['index.ts'],

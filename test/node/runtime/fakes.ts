@@ -172,6 +172,7 @@ class FakeExecutable implements Executable {
     weightBytes: 4,
     lowerBoundBytes: 16,
     precision: 'float32' as const,
+    restored: false,
   };
   readonly #graph: Graph;
   readonly #gpu: FakeGpu;

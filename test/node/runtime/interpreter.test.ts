@@ -292,6 +292,7 @@ describe('Interpreter', () => {
       memory: { activationBytes: 16, weightBytes: 4, lowerBoundBytes: 16 },
       programs: 1,
       draws: 1,
+      restored: false,
       notes: [],
     });
   });
