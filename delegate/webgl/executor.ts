@@ -470,17 +470,14 @@ export class Executor implements Executable {
   async profile(): Promise<readonly DrawTime[]> {
     const { gl } = this.#device;
     const times: DrawTime[] = [];
-    const wait = (i: number) => {
-      gl.bindFramebuffer(gl.READ_FRAMEBUFFER, this.#commands[i]!.framebuffer);
-      gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.FLOAT, new Float32Array(4));
-    };
+    // What was issued before is not the first draw's.
+    await this.#device.fences.set('profile');
     this.#guarded(() => {
-      // What was issued before is not the first draw's.
-      if (this.#commands.length) wait(0);
       this.plan.draws.forEach(({ node, kernel }, i) => {
         const start = performance.now();
         this.#draw([this.#commands[i]!], this.#params!);
-        wait(i);
+        gl.bindFramebuffer(gl.READ_FRAMEBUFFER, this.#commands[i]!.framebuffer);
+        gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.FLOAT, new Float32Array(4));
         times.push({
           node,
           kernel: kernel.name,
