@@ -1,5 +1,6 @@
 import type { Graph } from '../ir/graph.js';
 import { composeMoves, foldFlatten, foldPad, foldPadIntoTail, fuseBranch, fuseTail, fuseVariance } from './fusing.js';
+import { factorNormalization } from './normalization.js';
 import { type Pass, runPasses } from './pass.js';
 import { foldScaleAndShift, foldScaleBefore } from './scaling.js';
 
@@ -11,6 +12,7 @@ export const fusingPasses: readonly Pass[] = [
   foldScaleAndShift,
   foldScaleBefore,
   fuseVariance,
+  factorNormalization,
   fuseTail,
   fuseBranch,
   foldPadIntoTail,

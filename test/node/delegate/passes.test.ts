@@ -249,6 +249,35 @@ describe('fusing passes', () => {
     assert.ok(log.some((line) => line.endsWith('the difference is not from one value for each result')));
   });
 
+  /** Normalisation of x [1,4,4,4] over its channels, as TensorFlow writes it: x · g + rest with g = r · gamma. */
+  function normalized(rest: 'c - m * g' | '-m * g + c' | 'm * g + c', read = false) {
+    const [m, r] = [activation([1, 4, 4, 1], 'm'), activation([1, 4, 4, 1], 'r')];
+    const [gamma, c] = [constant([4], [1, 2, 3, 4]), constant([4], [5, 6, 7, 8])];
+    const [g, scaled, n, product, shift, out] = ['g', 'scaled', 'n', 'product', 'shift', 'out'].map((name) =>
+      activation(name === 'n' ? m.shape : x.shape, name),
+    ) as [Value, Value, Value, Value, Value, Value];
+    const nodes = [
+      node('MUL', [r, gamma], [g]),
+      node('MUL', [x, g], [scaled]),
+      ...(rest === '-m * g + c' ? [node('NEG', [m], [n])] : []),
+      node('MUL', [rest === '-m * g + c' ? n : m, g], [product]),
+      rest === 'c - m * g' ? node('SUB', [c, product], [shift]) : node('ADD', [product, c], [shift]),
+      node('ADD', [scaled, shift], [out]),
+    ];
+    return fused(graphOf([x, m, r], nodes, read ? [out, g] : [out])).text;
+  }
+
+  it('make one draw of a normalisation with its mean and deviation', () => {
+    const draw = (first: string) => `(%0: float32[1,4,4,4], %1: float32[1,4,4,1], %2: float32[1,4,4,1]) {
+  %3: float32[1,4,4,4] = ${first}(%0, %1) |> MUL(_, %2) |> MUL(_, float32[4]{1,2,3,4}) |> ADD(_, float32[4]{5,6,7,8})
+} -> %3`;
+    assert.equal(normalized('c - m * g'), draw('SUB'));
+    assert.equal(normalized('-m * g + c'), draw('SUB'));
+    assert.equal(normalized('m * g + c'), draw('ADD'));
+    // What is read elsewhere is made, and used.
+    assert.match(normalized('c - m * g', true), /= SUB\(%0, %1\) \|> MUL\(_, %3\) \|> ADD/);
+  });
+
   it('carry activations and residual sums as the tail of a draw', () => {
     const [sum, out] = [activation(y.shape, 'sum'), activation(y.shape, 'out')];
     const skip = activation(y.shape, 'skip');

@@ -1,0 +1,81 @@
+/** Normalisation as TensorFlow writes it becomes one chain of pointwise steps. */
+import type { Node, Value } from '../ir/graph.js';
+import { sameShape, sizeOf } from '../ir/shape.js';
+import type { Editor } from './editor.js';
+import type { Pass } from './pass.js';
+
+/** What x · g + rest adds: n · g + c, or c − n · g. */
+interface Rest {
+  readonly product: Node;
+  readonly c: Value;
+  readonly subtracted: boolean;
+}
+
+/**
+ * x · g + (c − m · g) is (x − m) · g + c, which needs no tensor beside its result: where g = r · γ is as large as the result
+ * and r and γ are not, (x − m) · r · γ + c. The parts are what batch and layer normalisation make of mean, deviation,
+ * gamma and beta.
+ */
+export const factorNormalization: Pass = {
+  name: 'factor-normalization',
+  at(node, edit) {
+    const [a, b] = node.inputs;
+    const [output] = node.outputs;
+    if (node.type !== 'ADD' || !a || !b || output!.dtype !== 'float32') return;
+    for (const [scaled, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      const product = soleProducer(edit, scaled, node, 'MUL');
+      const shift = soleProducer(edit, other, node, 'ADD') ?? soleProducer(edit, other, node, 'SUB');
+      const rest = product && shift && restOf(edit, shift);
+      const g = rest && product.inputs.find((v) => rest.product.inputs.includes(v));
+      const x = g && otherOf(product, g);
+      if (!rest || !x || x.data || !sameShape(x.shape, output!.shape)) continue;
+      const n = otherOf(rest.product, g);
+      const negated = rest.subtracted ? undefined : soleProducer(edit, n, rest.product, 'NEG');
+      const parts = factorsOf(edit, g, [product, rest.product], x);
+      const step = (type: string, from: Value, operand: Value): Node => ({
+        ...node,
+        type,
+        attrs: {},
+        inputs: [from, operand],
+        outputs: [{ ...output!, id: -1, name: `${output!.name}/${type}` }],
+      });
+      const steps = [negated ? step('SUB', x, negated.inputs[0]!) : step(rest.subtracted ? 'SUB' : 'ADD', x, n)];
+      for (const factor of parts.factors) steps.push(step('MUL', steps.at(-1)!.outputs[0]!, factor));
+      edit.replace(node, [...steps, { ...node, inputs: [steps.at(-1)!.outputs[0]!, rest.c] }]);
+      for (const gone of [product, shift, rest.product, negated, parts.made]) if (gone) edit.replace(gone, []);
+      return 'rewritten';
+    }
+    return;
+  },
+};
+
+/** The node that makes a value for this reader alone. */
+function soleProducer(edit: Editor, value: Value, reader: Node, type: string): Node | undefined {
+  const producer = edit.producer(value);
+  return producer?.type === type && !producer.tail?.length && edit.readOnlyBy(value, reader) ? producer : undefined;
+}
+
+function restOf(edit: Editor, shift: Node): Rest | undefined {
+  const [a, b] = shift.inputs as [Value, Value];
+  const subtracted = shift.type === 'SUB';
+  const last = soleProducer(edit, b, shift, 'MUL');
+  if (last) return { product: last, c: a, subtracted };
+  const first = subtracted ? undefined : soleProducer(edit, a, shift, 'MUL');
+  return first && { product: first, c: b, subtracted };
+}
+
+function otherOf({ inputs: [a, b] }: Node, one: Value): Value {
+  return (a === one ? b : a)!;
+}
+
+/** What to multiply by instead of g: the smaller factors that it is made of, or itself. */
+function factorsOf(edit: Editor, g: Value, readers: readonly Node[], x: Value): { factors: Value[]; made?: Node } {
+  const made = edit.producer(g);
+  const isTheirs = !edit.isOutput(g) && [...edit.readers(g)].every((reader) => readers.includes(reader));
+  const factors = made?.inputs.filter((v) => v !== undefined) ?? [];
+  const isLarger = sizeOf(g.shape) === sizeOf(x.shape) && factors.every((v) => sizeOf(v.shape) < sizeOf(g.shape));
+  return made?.type === 'MUL' && !made.tail?.length && isTheirs && isLarger ? { factors, made } : { factors: [g] };
+}
