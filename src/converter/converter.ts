@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { type ConversionSettings, Optimize, type TargetSpec } from './settings.js';
+import { type ConversionSettings, type ConversionWatch, Optimize, type TargetSpec } from './settings.js';
 import type { GraphModelLike, InputSpec, LayersModelLike, ModelFunction } from './source.js';
 
 /** The converter itself is loaded when it is first needed. */
@@ -36,22 +36,26 @@ export class TFLiteConverter implements ConversionSettings {
   }
 
   /**
-   * The model as a `.tflite` file. Throws UnsupportedError that names every op and layer that TFLite cannot say, or the
-   * setting that is not accepted.
+   * The model as a `.tflite` file. Throws UnsupportedError that names every op and layer that TFLite cannot say, or that
+   * has no integer form where one is asked for, or the setting that is not accepted; TypeError or RangeError for a sample
+   * that does not fit.
    */
-  async convert(): Promise<Uint8Array> {
+  async convert(watch: ConversionWatch = {}): Promise<Uint8Array> {
     const implementation = await load();
-    return implementation.convert(this.#source(implementation), this);
+    return implementation.convert(this.#source(implementation), this, watch);
   }
 }
 
-/** A float `.tflite` file with smaller weights; int8 unless the settings say float16. Inputs and outputs stay as they are. */
-export async function quantize(
-  file: Uint8Array,
-  { targetSpec }: Pick<ConversionSettings, 'targetSpec'> = {},
-): Promise<Uint8Array> {
-  const optimizations = [Optimize.DEFAULT];
-  return (await load()).quantizeFile(file, { optimizations, ...(targetSpec && { targetSpec }) });
+/** How `quantize` is to write a file, and how to watch it. */
+export type QuantizeOptions = Omit<ConversionSettings, 'optimizations'> & ConversionWatch;
+
+/**
+ * A `.tflite` file in smaller numbers: integers throughout with a representative dataset, else weights as int8, or as
+ * float16 where the target says so.
+ */
+export async function quantize(file: Uint8Array, options: QuantizeOptions = {}): Promise<Uint8Array> {
+  const settings = { ...options, optimizations: [Optimize.DEFAULT] };
+  return (await load()).quantizeFile(file, settings, options);
 }
 
 /** A `.tflite` file with float32 in the place of all halves and quantised integers, inputs and outputs too. */

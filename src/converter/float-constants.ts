@@ -1,6 +1,7 @@
 import { constantBytes } from '../format/check.js';
 import { listOf, type Model, type Operator, type SubGraph, type Tensor } from '../format/model.js';
 import { tensorData } from '../format/tensor-data.js';
+import type { ModelEditor } from './model-editor.js';
 
 /** Where an operator reads a tensor. */
 export interface Use {
@@ -48,13 +49,13 @@ export function activationLike({ shape, shapeSignature, name = '' }: Tensor, typ
   };
 }
 
-/** DEQUANTIZE of one tensor to another. */
-export function dequantizeOperator(opcodeIndex: number, from: number, to: number): Operator {
+/** Makes one tensor of another, the same numbers in another form. */
+export function conversion(editor: ModelEditor, name: 'DEQUANTIZE' | 'QUANTIZE', from: number, to: number): Operator {
   return {
-    opcodeIndex,
+    opcodeIndex: editor.codeOf(name),
     inputs: [from],
     outputs: [to],
-    builtinOptionsType: 'DequantizeOptions',
+    builtinOptionsType: name === 'QUANTIZE' ? 'QuantizeOptions' : 'DequantizeOptions',
     builtinOptions: {},
     builtinOptions2Type: 'NONE',
     customOptionsFormat: 'FLEXBUFFERS',

@@ -1,6 +1,7 @@
 import { listOf, type Model, type OperatorCode, type SubGraph } from '../format/model.js';
 import { effectiveName } from '../format/operator-name.js';
 import { builtinOperators } from '../format/operators.js';
+import { BufferTable } from './buffer-table.js';
 
 /** Operator codes beyond this are in a second field; the first then says so. */
 const LAST_OLD_CODE = 127;
@@ -14,18 +15,18 @@ export function operatorCode(builtinCode: string): OperatorCode {
 /** A model under change: buffers and operator codes are added to its lists, so that indices stay what they are. */
 export class ModelEditor {
   readonly #model: Model;
-  readonly #buffers: { readonly data?: Uint8Array }[];
+  readonly #buffers: BufferTable;
   readonly #codes: OperatorCode[];
 
   constructor(model: Model) {
     this.#model = model;
-    this.#buffers = [...listOf(model.buffers)];
+    this.#buffers = new BufferTable(model.buffers);
     this.#codes = [...listOf(model.operatorCodes)];
   }
 
-  /** The index of a new buffer. */
-  addBuffer({ buffer, byteOffset, byteLength }: ArrayBufferView): number {
-    return this.#buffers.push({ data: new Uint8Array(buffer, byteOffset, byteLength) }) - 1;
+  /** The index of a buffer with these bytes. */
+  addBuffer(data: ArrayBufferView): number {
+    return this.#buffers.add(data);
   }
 
   /** The index of a builtin operator's code, which is added where the model has none. */
@@ -36,7 +37,7 @@ export class ModelEditor {
 
   /** The model with these subgraphs, without what they use no more. */
   finish(subgraphs: readonly SubGraph[]): Model {
-    const changed = { ...this.#model, subgraphs, buffers: this.#buffers, operatorCodes: this.#codes };
+    const changed = { ...this.#model, subgraphs, buffers: this.#buffers.buffers, operatorCodes: this.#codes };
     return withoutUnusedCodes(withoutUnusedBuffers(changed));
   }
 }

@@ -1,7 +1,7 @@
 import { listOf, type Model, type Operator, type Options, type SubGraph, type Tensor } from '../format/model.js';
 import { builtinName } from '../format/operator-name.js';
 import { optionsOf } from '../format/operator-options.js';
-import { activationLike, dequantizeOperator, type FloatConstant, floatConstants, type Use } from './float-constants.js';
+import { activationLike, conversion, type FloatConstant, floatConstants, type Use } from './float-constants.js';
 import { ModelEditor } from './model-editor.js';
 import { type Bytes, symmetricBytes } from './symmetric.js';
 
@@ -74,5 +74,5 @@ function gatherOfBytes(operator: Operator, tensors: Tensor[], editor: ModelEdito
   const { quantization } = tensors[operator.inputs![0]!]!;
   const bytes = { ...activationLike(tensors[output]!, 'INT8', '/int8'), ...(quantization && { quantization }) };
   const gathered = tensors.push(bytes) - 1;
-  return [{ ...operator, outputs: [gathered] }, dequantizeOperator(editor.codeOf('DEQUANTIZE'), gathered, output)];
+  return [{ ...operator, outputs: [gathered] }, conversion(editor, 'DEQUANTIZE', gathered, output)];
 }

@@ -1,6 +1,6 @@
 import { floatToHalf } from '../../delegate/index.js';
 import { listOf, type Model, type Operator, type SubGraph } from '../format/model.js';
-import { activationLike, dequantizeOperator, floatConstants } from './float-constants.js';
+import { activationLike, conversion, floatConstants } from './float-constants.js';
 import { ModelEditor } from './model-editor.js';
 
 /** The largest half: larger finite values become it. */
@@ -20,7 +20,7 @@ function withHalves(model: Model, subgraph: SubGraph, editor: ModelEditor): SubG
     const output = tensors.push(activationLike(tensor, 'FLOAT32', '/float32')) - 1;
     tensors[index] = { ...tensor, type: 'FLOAT16', buffer: editor.addBuffer(Uint16Array.from(data, halfOf)) };
     expanded.set(index, output);
-    expanding.push(dequantizeOperator(editor.codeOf('DEQUANTIZE'), index, output));
+    expanding.push(conversion(editor, 'DEQUANTIZE', index, output));
   }
   const operators = listOf(subgraph.operators).map((operator) => ({
     ...operator,

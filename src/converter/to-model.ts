@@ -1,6 +1,7 @@
-import { type Graph, type TensorData, type Value, valuesOf } from '../../delegate/index.js';
+import { type Graph, type Value, valuesOf } from '../../delegate/index.js';
 import type { Buffer, Model, Operator, Options, Tensor } from '../format/model.js';
 import { optionsTableOf, unions } from '../format/schema.js';
+import { BufferTable } from './buffer-table.js';
 import { operatorCode } from './model-editor.js';
 
 /** The name that TFLite's own converter gives its one signature. */
@@ -65,14 +66,13 @@ function optionsOf(type: string, attrs: Options) {
   };
 }
 
-/** The tensors of a subgraph and their buffers; buffer 0 is the empty one. */
+/** The tensors of a subgraph and their buffers. */
 class TensorTable {
   readonly tensors: Tensor[] = [];
-  readonly buffers: Buffer[] = [{}];
+  readonly #buffers = new BufferTable();
   readonly #indices = new Map<Value, number>();
   /** Constants by type, shape and buffer. */
   readonly #constants = new Map<string, number>();
-  readonly #contents = new Map<string, number>();
   readonly #names = new Map<string, number>();
   readonly #given: ReadonlyMap<Value, string>;
 
@@ -80,12 +80,16 @@ class TensorTable {
     this.#given = given;
   }
 
+  get buffers(): readonly Buffer[] {
+    return this.#buffers.buffers;
+  }
+
   indexOf(value: Value): number {
     return this.#indices.get(value)!;
   }
 
   add(value: Value): void {
-    const buffer = value.data ? this.#bufferOf(value.data) : 0;
+    const buffer = value.data ? this.#buffers.add(value.data as Float32Array) : 0;
     const key = `${value.dtype} [${value.shape}] ${buffer}`;
     const known = value.data && !this.#given.has(value) ? this.#constants.get(key) : undefined;
     this.#indices.set(value, known ?? this.tensors.length);
@@ -103,32 +107,9 @@ class TensorTable {
     });
   }
 
-  #bufferOf(data: TensorData): number {
-    const { buffer, byteOffset, byteLength } = data as Float32Array;
-    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-    for (let key = `${byteLength} ${hashOf(bytes)}`; ; key += '+') {
-      const index = this.#contents.get(key);
-      if (index !== undefined && equal(this.buffers[index]!.data!, bytes)) return index;
-      if (index !== undefined) continue;
-      this.#contents.set(key, this.buffers.length);
-      return this.buffers.push({ data: bytes }) - 1;
-    }
-  }
-
   #unique(name: string): string {
     const count = this.#names.get(name) ?? 0;
     this.#names.set(name, count + 1);
     return count ? this.#unique(`${name}_${count}`) : name;
   }
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
-
-/** FNV-1a. */
-function hashOf(bytes: Uint8Array): number {
-  let hash = 0x811c9dc5;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash >>> 0;
 }

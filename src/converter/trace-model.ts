@@ -1,6 +1,7 @@
 import { engine, getBackend, registerBackend, removeBackend, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { type Graph, UnsupportedError } from '../../delegate/index.js';
 import { withDynamicBatch } from './dynamic-batch.js';
+import { isTensor } from './is-tensor.js';
 import type { InputSpec, ModelFunction } from './source.js';
 import { Trace } from './trace.js';
 import { registerTracingKernels, TRACING, TracingBackend } from './tracing-backend.js';
@@ -82,8 +83,4 @@ function named(result: unknown, names?: readonly string[]): [string, Tensor][] {
   const map = Object.entries((result ?? {}) as Record<string, Tensor>);
   if (map.length && map.every(([, tensor]) => isTensor(tensor))) return map;
   throw new TypeError(`TFLiteConverter: the model returned ${result}; accepted: a tensor, a list of them, or a map`);
-}
-
-function isTensor(x: unknown): x is Tensor {
-  return typeof x === 'object' && x !== null && 'dataId' in x;
 }
