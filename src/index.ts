@@ -15,8 +15,17 @@ export {
   TfLiteGpuInferencePriority,
   UnsupportedError,
 } from '../delegate/index.js';
-export { dequantize, quantize, TFLiteConverter } from './converter/converter.js';
-export { type ConversionSettings, Optimize, type TargetSpec } from './converter/settings.js';
+export { dequantize, type QuantizeOptions, quantize, TFLiteConverter } from './converter/converter.js';
+export {
+  type ConversionProgress,
+  type ConversionSettings,
+  type ConvertOptions,
+  Optimize,
+  type Sample,
+  type SampleInput,
+  type SampleInputs,
+  type TargetSpec,
+} from './converter/settings.js';
 export type { InputSpec } from './converter/source.js';
 export type { CustomOp, CustomOps } from './runtime/custom-ops.js';
 export { Interpreter, type SignatureNames } from './runtime/interpreter.js';

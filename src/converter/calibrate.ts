@@ -4,7 +4,7 @@ import { Interpreter } from '../runtime/interpreter.js';
 import { environmentOf } from '../runtime/load-options.js';
 import { type Range, rangeOf } from './affine.js';
 import { runSample } from './samples.js';
-import type { ConversionSettings, ConversionWatch } from './settings.js';
+import type { ConversionSettings, ConvertOptions } from './settings.js';
 
 /** Ranges of float inputs and activations: by subgraph, then by tensor. Only what a sample ran is there. */
 export type Ranges = ReadonlyMap<number, ReadonlyMap<number, Range>>;
@@ -17,13 +17,13 @@ export type Ranges = ReadonlyMap<number, ReadonlyMap<number, Range>>;
 export async function calibrate(
   model: Model,
   dataset: NonNullable<ConversionSettings['representativeDataset']>,
-  { onProgress, signal }: ConversionWatch,
+  { onProgress, signal }: ConvertOptions,
 ): Promise<Ranges> {
   const entries = entriesOf(model);
   const interpreter = new Interpreter(withEntries(model, entries), await environmentOf({ delegate: 'cpu' }));
   const runners = entries.map(({ signatureKey }) => interpreter.getSignatureRunner(signatureKey));
   const ranges = new Map(entries.map(({ subgraphIndex }) => [subgraphIndex, new Map<number, Range>()]));
-  const samples = dataset();
+  const samples = expectIterable(dataset());
   const total = Array.isArray(samples) ? samples.length : 0;
   let loaded = 0;
   try {
@@ -45,6 +45,11 @@ export async function calibrate(
     throw new UnsupportedError('TFLiteConverter: the representativeDataset has no samples; accepted: one or more');
   onProgress?.({ phase: 'calibrate', loaded, total: loaded, fraction: 1 });
   return ranges;
+}
+
+function expectIterable<T extends object>(samples: T): T {
+  if (Symbol.asyncIterator in Object(samples) || Symbol.iterator in Object(samples)) return samples;
+  throw new TypeError(`representativeDataset gave ${typeof samples}; accepted: an iterable of samples, async or not`);
 }
 
 /** The model's signatures, or one of its first subgraph, with all activations as outputs, named by their indices. */

@@ -19,10 +19,10 @@ export class CalibratedGraph {
     this.operators = listOf(subgraph.operators);
     this.#model = model;
     this.#ranges = new Map(ranges);
-    for (const operator of this.operators) {
+    for (const operator of this.operators)
       for (const index of listOf(operator.outputs)) this.#producers.set(index, operator);
-      for (const index of listOf(operator.inputs)) this.#readers.set(index, this.readers(index) + 1);
-    }
+    for (const index of [...this.operators.flatMap(({ inputs }) => listOf(inputs)), ...listOf(subgraph.outputs)])
+      this.#readers.set(index, this.readers(index) + 1);
   }
 
   tensor(index: number): Tensor {
@@ -70,7 +70,7 @@ export class CalibratedGraph {
     return this.#producers.get(index);
   }
 
-  /** How many operands the tensor is. */
+  /** How many operands and outputs of the subgraph the tensor is. */
   readers(index: number): number {
     return this.#readers.get(index) ?? 0;
   }

@@ -11,7 +11,7 @@ import { quantizeDynamic } from './quantize-dynamic.js';
 import { quantizeToFloat16 } from './quantize-float16.js';
 import { quantizeToIntegers } from './quantize-integers.js';
 import { type Scheme, schemeOf } from './scheme.js';
-import type { ConversionSettings, ConversionWatch } from './settings.js';
+import type { ConversionSettings, ConvertOptions } from './settings.js';
 import type { ModelFunction } from './source.js';
 import { toModel } from './to-model.js';
 import { traceModel } from './trace-model.js';
@@ -23,24 +23,24 @@ export { ofGraphModel, ofLayersModel } from './source.js';
 export async function convert(
   source: ModelFunction,
   settings: ConversionSettings,
-  watch: ConversionWatch,
+  options: ConvertOptions,
 ): Promise<Uint8Array> {
   const scheme = schemeOf(settings);
   const traced = traceModel(source);
-  return written(await stored(toModel(optimize(traced.graph), traced), scheme, watch));
+  return written(await stored(toModel(optimize(traced.graph), traced), scheme, options));
 }
 
 /** A file with its numbers stored otherwise. */
 export async function quantizeFile(
   bytes: Uint8Array,
   settings: ConversionSettings,
-  watch: ConversionWatch,
+  options: ConvertOptions,
 ): Promise<Uint8Array> {
   const scheme = schemeOf(settings);
-  return written(await stored(readVerified(bytes), scheme, watch));
+  return written(await stored(readVerified(bytes), scheme, options));
 }
 
-async function stored(model: Model, scheme: Scheme, watch: ConversionWatch): Promise<Model> {
+async function stored(model: Model, scheme: Scheme, options: ConvertOptions): Promise<Model> {
   switch (scheme.kind) {
     case 'float32':
       return model;
@@ -50,7 +50,7 @@ async function stored(model: Model, scheme: Scheme, watch: ConversionWatch): Pro
       return quantizeDynamic(model);
     case 'integer': {
       const float = dequantizeModel(model);
-      return quantizeToIntegers(float, await calibrate(float, scheme.dataset, watch), scheme);
+      return quantizeToIntegers(float, await calibrate(float, scheme.dataset, options), scheme);
     }
     default:
       return scheme satisfies never;

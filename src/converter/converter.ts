@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { type ConversionSettings, type ConversionWatch, Optimize, type TargetSpec } from './settings.js';
+import { type ConversionSettings, type ConvertOptions, Optimize, type TargetSpec } from './settings.js';
 import type { GraphModelLike, InputSpec, LayersModelLike, ModelFunction } from './source.js';
 
 /** The converter itself is loaded when it is first needed. */
@@ -40,14 +40,14 @@ export class TFLiteConverter implements ConversionSettings {
    * has no integer form where one is asked for, or the setting that is not accepted; TypeError or RangeError for a sample
    * that does not fit.
    */
-  async convert(watch: ConversionWatch = {}): Promise<Uint8Array> {
+  async convert(options: ConvertOptions = {}): Promise<Uint8Array> {
     const implementation = await load();
-    return implementation.convert(this.#source(implementation), this, watch);
+    return implementation.convert(this.#source(implementation), this, options);
   }
 }
 
 /** How `quantize` is to write a file, and how to watch it. */
-export type QuantizeOptions = Omit<ConversionSettings, 'optimizations'> & ConversionWatch;
+export type QuantizeOptions = Omit<ConversionSettings, 'optimizations'> & ConvertOptions;
 
 /**
  * A `.tflite` file in smaller numbers: integers throughout with a representative dataset, else weights as int8, or as

@@ -58,7 +58,9 @@ function floatTensor(model: Model, tensor: Tensor, id: number, editor: ModelEdit
   const { quantization: _, ...rest } = tensor;
   const bytes = constantBytes(model, tensor);
   if (!bytes) return { ...rest, type: 'FLOAT32' };
-  const data = dequantizeData({ ...tensorValue(tensor, id), data: tensorData(tensor, bytes) });
+  const stored = tensorData(tensor, bytes);
+  const numbers = stored instanceof BigInt64Array ? Float64Array.from(stored, Number) : stored;
+  const data = dequantizeData({ ...tensorValue(tensor, id), data: numbers });
   return { ...rest, type: 'FLOAT32', buffer: editor.addBuffer(data) };
 }
 

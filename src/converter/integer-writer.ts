@@ -3,14 +3,14 @@ import { type Affine, affineOf, biasAffine, filterAffine, integersOf } from './a
 import type { CalibratedGraph } from './calibrated-graph.js';
 import { activationLike, conversion } from './float-constants.js';
 import type { IntegerOp } from './integer-ops.js';
-import { parametersOf } from './integer-parameters.js';
+import { parametersOf, type Rows } from './integer-parameters.js';
 import type { ModelEditor } from './model-editor.js';
 import type { FaceType, IntegerScheme } from './scheme.js';
 
 /** The subgraph with integers in the operators that have a row, and conversions where others begin and end. */
 export function writeIntegers(
   graph: CalibratedGraph,
-  rows: ReadonlyMap<Operator, IntegerOp>,
+  rows: Rows,
   scheme: IntegerScheme,
   editor: ModelEditor,
 ): SubGraph {
@@ -39,12 +39,7 @@ class IntegerWriter {
   /** The form of inputs and outputs that the caller sees. */
   readonly #faces = new Map<number, Form>();
 
-  constructor(
-    graph: CalibratedGraph,
-    rows: ReadonlyMap<Operator, IntegerOp>,
-    scheme: IntegerScheme,
-    editor: ModelEditor,
-  ) {
+  constructor(graph: CalibratedGraph, rows: Rows, scheme: IntegerScheme, editor: ModelEditor) {
     this.#graph = graph;
     this.#scheme = scheme;
     this.#editor = editor;
@@ -138,7 +133,7 @@ class IntegerWriter {
   }
 
   #tensor(tensor: Tensor, form: Form, suffix: string, data?: ArrayBufferView): Tensor {
-    if (!form) return suffix ? activationLike(tensor, tensor.type, suffix) : tensor;
+    if (!form) return suffix ? { ...tensor, name: tensor.name + suffix } : tensor;
     const { type, scales: scale, zeroPoints: zeroPoint, axis: quantizedDimension } = form;
     return {
       ...activationLike(tensor, type, suffix),

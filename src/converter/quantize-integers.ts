@@ -3,7 +3,7 @@ import { listOf, type Model, type Operator, type SignatureDef, type SubGraph } f
 import type { Ranges } from './calibrate.js';
 import { CalibratedGraph } from './calibrated-graph.js';
 import type { IntegerOp } from './integer-ops.js';
-import { integerForm } from './integer-parameters.js';
+import { integerForm, type Rows } from './integer-parameters.js';
 import { writeIntegers } from './integer-writer.js';
 import { ModelEditor } from './model-editor.js';
 import type { IntegerScheme } from './scheme.js';
@@ -31,7 +31,7 @@ export function quantizeToIntegers(model: Model, ranges: Ranges, scheme: Integer
 }
 
 /** The rows of those operators that compute in integers; for others that have floats, notes why they do not. */
-function rowsOf(graph: CalibratedGraph, { type }: IntegerScheme, refused: string[]): Map<Operator, IntegerOp> {
+function rowsOf(graph: CalibratedGraph, { type }: IntegerScheme, refused: string[]): Rows {
   const rows = new Map<Operator, IntegerOp>();
   for (const operator of graph.operators) {
     const floats = [...graph.floatOutputs(operator), ...graph.floatInputs(operator)];

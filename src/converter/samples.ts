@@ -1,5 +1,6 @@
-import { type DType, quoted } from '../../delegate/index.js';
+import { quoted } from '../../delegate/index.js';
 import type { NamedInput, SignatureRunner } from '../runtime/signature-runner.js';
+import type { TensorDetails } from '../runtime/tensor-details.js';
 import { toInput, valuesAsync } from '../runtime/tfjs-values.js';
 import { isTensor } from './is-tensor.js';
 import type { Sample, SampleInput, SampleInputs } from './settings.js';
@@ -23,7 +24,7 @@ export async function runSample(
     const details = runner.getInputDetails();
     const inputs = new Map<string, NamedInput>();
     for (const [name, input] of named(given, Object.keys(details)))
-      inputs.set(name, await numbersOf(input, name, details[name]?.dtype));
+      inputs.set(name, await numbersOf(input, name, details[name]));
     const outputs = await runner(Object.fromEntries(inputs));
     const taken = [...inputs].map(([name, input]) => [details[name]!.index, dataOf(input)] as const);
     const made = Object.entries(outputs).map(([index, data]) => [Number(index), data] as const);
@@ -57,11 +58,19 @@ function named(given: SampleInputs, names: readonly string[]): (readonly [string
   throw new TypeError(`${given.length} inputs; accepted: ${names.length}: ${names.map((n) => quoted(n)).join(', ')}`);
 }
 
-/** Reads a tensor. */
-async function numbersOf(input: SampleInput, name: string, dtype: DType | undefined): Promise<NamedInput> {
-  if (!isTensor(input) || !dtype) return input as NamedInput;
+/** Reads a tensor. What has a shape has to fit; an input that the model does not have is for the runner to refuse. */
+async function numbersOf(input: SampleInput, name: string, details: TensorDetails | undefined): Promise<NamedInput> {
+  if (!details || !hasShape(input)) return input as NamedInput;
   const { shape } = input;
-  return { data: toInput({ id: 0, name, shape, dtype }, await valuesAsync(input)), shape };
+  const { shapeSignature, dtype } = details;
+  const fits = shape.length === shapeSignature.length && shapeSignature.every((d, i) => d === -1 || d === shape[i]);
+  if (!fits)
+    throw new RangeError(`input ${quoted(name)}: shape [${shape}]; accepted: [${shapeSignature}], any size for -1`);
+  return isTensor(input) ? { data: toInput({ id: 0, name, shape, dtype }, await valuesAsync(input)), shape } : input;
+}
+
+function hasShape(input: SampleInput): input is Extract<SampleInput, { shape: unknown }> {
+  return 'shape' in Object(input);
 }
 
 function dataOf(input: NamedInput): unknown {

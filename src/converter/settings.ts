@@ -56,8 +56,8 @@ export interface ConversionProgress {
   readonly fraction: number;
 }
 
-/** How to watch and stop a conversion. */
-export interface ConversionWatch {
+/** How to watch a conversion and stop it. */
+export interface ConvertOptions {
   readonly onProgress?: (progress: ConversionProgress) => void;
   /** Once aborted, the conversion rejects with its reason before the next sample. */
   readonly signal?: AbortSignal;

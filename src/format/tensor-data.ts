@@ -49,7 +49,8 @@ function storedElements(tensor: Tensor, bytes: Uint8Array, bits: number): number
 
 function viewAs(dtype: DType, bytes: Uint8Array): NumericData {
   const array = arrayOf(dtype);
-  const aligned = bytes.byteOffset % array.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  // Node's Buffer has a `slice` that does not copy.
+  const aligned = bytes.byteOffset % array.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
   return new array(aligned.buffer, aligned.byteOffset, aligned.byteLength / array.BYTES_PER_ELEMENT);
 }
 

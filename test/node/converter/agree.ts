@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type * as layers from '@tensorflow/tfjs-layers';
 // For the methods of tensors, which tfjs-layers calls.
 import '@tensorflow/tfjs';
-import { quantize, TFLiteConverter } from '../../../src/converter/converter.js';
+import { dequantize, quantize, TFLiteConverter } from '../../../src/converter/converter.js';
 import { verifyModel } from '../../../src/format/verify.js';
 import { runFile } from './run-file.js';
 
@@ -71,6 +71,30 @@ async function expectSame(file: Uint8Array, name: string, reference: (batch: num
     for (const [i, output] of outputs.entries()) expectClose(found[i]!, output, `${name}, batch of ${batch}`, 1e-4);
   }
   await expectNearWithHalves(file, name, reference(2));
+  for (const [flavour, target] of Object.entries(integers))
+    await expectNearAsIntegers(file, `${name}, ${flavour}`, { supportedOps: target }, reference(2));
+}
+
+const integers = {
+  int8: ['TFLITE_BUILTINS'],
+  int16x8: ['EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8', 'TFLITE_BUILTINS'],
+};
+
+/** The integers of a file mean what its floats were; how exact it is to compute with them is TFLite's matter. */
+async function expectNearAsIntegers(
+  file: Uint8Array,
+  name: string,
+  targetSpec: { supportedOps: string[] },
+  { inputs, outputs }: Run,
+): Promise<void> {
+  const found = await quantize(file, { targetSpec, representativeDataset: () => [inputs] });
+  verifyModel(found);
+  if (folder) record(`${folder}/${name.replace(/\W+/g, '_')}`, found, inputs, outputs);
+  const floats = await runFile(
+    await dequantize(found),
+    inputs.map((x) => ({ data: x.dataSync() as Float32Array, shape: x.shape })),
+  );
+  for (const [i, output] of outputs.entries()) expectClose(floats[i]!, output, name, 5e-2);
 }
 
 /** Weights as halves have three decimal digits, which is about what is left of results. */

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { gunzipSync } from 'node:zlib';
 import { relu } from '@tensorflow/tfjs-core';
 import { dequantize, quantize, TFLiteConverter } from '../../../src/converter/converter.js';
-import { Optimize } from '../../../src/converter/settings.js';
+import { type ConversionSettings, Optimize } from '../../../src/converter/settings.js';
 import type { Model, Tensor } from '../../../src/format/model.js';
-import { opName } from '../../../src/format/operator-name.js';
 import { readModel } from '../../../src/format/read.js';
 import { verifyModel } from '../../../src/format/verify.js';
-import { sharedFile, skipWithoutShared } from '../../support/files.js';
+import { skipWithoutShared } from '../../support/files.js';
 import { mnistFile, mnistModel, testImages } from './mnist.js';
+import { bytesOf, int8Weights, network, opsOf, versionsOf } from './network.js';
 import { runFile } from './run-file.js';
 
 async function converted(...supportedTypes: string[]): Promise<Uint8Array> {
@@ -21,10 +20,8 @@ async function converted(...supportedTypes: string[]): Promise<Uint8Array> {
   return file;
 }
 
-const opsOf = (model: Model) => model.subgraphs![0]!.operators!.map((operator) => opName(model, operator));
 const tensorOf = (model: Model, type: string, shape: string): Tensor =>
   model.subgraphs![0]!.tensors!.find((t) => t.type === type && String(t.shape) === shape)!;
-const bytesOf = (model: Model, { buffer }: Tensor) => Buffer.from(model.buffers![buffer]!.data!);
 const logitsOf = async (file: Uint8Array) =>
   (await runFile(file, [{ data: testImages(20), shape: [20, 28, 28] }]))[0]!.data;
 const difference = (a: Float32Array, b: Float32Array) => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)));
@@ -92,6 +89,7 @@ describe('files', { skip: skipWithoutShared }, () => {
     ['mnist_model_quant_f16.tflite', 0.02],
     ['mnist_model_dynamic.tflite', 0.2],
     ['mnist_model_int8.tflite', 0.5],
+    ['mnist_model_int16x8.tflite', 0.2],
   ] as const)
     it(`makes float32 of ${name}`, async () => {
       const file = await dequantize(mnistFile(name));
@@ -102,21 +100,6 @@ describe('files', { skip: skipWithoutShared }, () => {
       assert.ok(worst < tolerance, `differs by ${worst}`);
     });
 });
-
-/** A file of the corpus's networks. */
-const network = (name: string, flavour: string): Uint8Array =>
-  new Uint8Array(gunzipSync(sharedFile(`networks/${name}/${name}_${flavour}.tflite.gz`)));
-
-/** Bytes and scales of all weights of a model that are int8, in an order that does not depend on the file's. */
-const int8Weights = (model: Model): string[] =>
-  model
-    .subgraphs!.flatMap(({ tensors }) => tensors!)
-    .filter((t) => t.type === 'INT8' && model.buffers![t.buffer]!.data?.length)
-    .map((t) => `[${t.shape}] ${t.quantization!.scale} ${bytesOf(model, t).toString('base64')}`)
-    .sort();
-
-const versionsOf = ({ operatorCodes }: Model): string[] =>
-  operatorCodes!.map(({ builtinCode, version }) => `${builtinCode} ${version}`).sort();
 
 describe('whole networks', { skip: skipWithoutShared }, () => {
   for (const name of ['dlrm', 'gru_unrolled', 'tcn_dilated', 'two_signatures', 'bilstm_tagger'])
@@ -139,16 +122,36 @@ describe('whole networks', { skip: skipWithoutShared }, () => {
 });
 
 describe('settings', () => {
-  it('refuses what the converter does not do, and says what it does', async () => {
-    const converter = TFLiteConverter.fromFunction((x) => relu(x), [{ shape: [1, 4] }]);
-    converter.optimizations = [Optimize.DEFAULT];
-    converter.targetSpec.supportedTypes = ['int4'];
-    await assert.rejects(converter.convert(), /supportedTypes has "int4"; accepted: float32, float16/);
-    converter.targetSpec.supportedTypes = [];
-    converter.inferenceInputType = 'int8';
-    await assert.rejects(converter.convert(), /inferenceInputType has "int8"; accepted: float32/);
-    converter.inferenceInputType = 'float32';
-    converter.representativeDataset = () => [];
-    await assert.rejects(converter.convert(), /representativeDataset is for integer arithmetic/);
-  });
+  const converter = () => {
+    const made = TFLiteConverter.fromFunction((x) => relu(x), [{ shape: [1, 4] }]);
+    made.optimizations = [Optimize.DEFAULT];
+    return made;
+  };
+  const samples = () => [[Float32Array.of(1, 2, 3, 4)]];
+
+  for (const [found, set] of [
+    ['supportedTypes has "int4"; accepted: float32, float16, int8', { targetSpec: { supportedTypes: ['int4'] } }],
+    ['supportedOps has "FLEX"; accepted: TFLITE_BUILTINS, ', { targetSpec: { supportedOps: ['FLEX'] } }],
+    ['inferenceInputType has "int8"; accepted: float32', { inferenceInputType: 'int8' }],
+    [
+      'inferenceOutputType has "int16"; accepted: float32, int8, uint8',
+      { inferenceOutputType: 'int16', representativeDataset: samples },
+    ],
+    [
+      'TFLITE_BUILTINS_INT8 without a representativeDataset',
+      { targetSpec: { supportedOps: ['TFLITE_BUILTINS_INT8'] } },
+    ],
+    ['representativeDataset is for integer arithmetic', { optimizations: [], representativeDataset: samples }],
+    [
+      'representativeDataset is for integer arithmetic',
+      { targetSpec: { supportedTypes: ['float16'] }, representativeDataset: samples },
+    ],
+  ] as const)
+    it(`refuses what the converter does not do, and says what it does: ${found}`, async () => {
+      const refusing = converter();
+      const { targetSpec, ...rest } = set as ConversionSettings;
+      Object.assign(refusing, rest);
+      Object.assign(refusing.targetSpec, targetSpec);
+      await assert.rejects(refusing.convert(), (error) => (error as Error).message.includes(found));
+    });
 });
