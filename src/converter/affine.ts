@@ -25,6 +25,12 @@ const LARGEST = { INT8: 127, UINT8: 255, INT16: 32767, INT32: 2 ** 31 - 1, INT64
 /** Ranges are at least this wide, so that no scale is 0. */
 const LEAST_WIDTH = 1e-6;
 
+/**
+ * What activations that are always 0 get as their range. Kernels want the scale of a product to be less than 256 times that
+ * of its sum, and biases of what comes next still have small steps.
+ */
+const RANGE_OF_ZEROS: Range = { min: -1 / 32, max: 1 / 32 };
+
 const { fround } = Math;
 
 /** One scale for all, zero point 0. */
@@ -41,6 +47,11 @@ export function rangeOf(data: Float32Array, { min, max }: Range = { min: 0, max:
     else if (Number.isNaN(x)) return { min: x, max: x };
   }
   return { min, max };
+}
+
+/** The range of an activation by what it reached. */
+export function activationRange(range: Range): Range {
+  return range.max - range.min > LEAST_WIDTH || !isFiniteRange(range) ? range : RANGE_OF_ZEROS;
 }
 
 /** False where there were infinite numbers or NaN. */

@@ -2,7 +2,7 @@ import { constantBytes } from '../format/check.js';
 import { listOf, type Model, type Operator, type SubGraph, type Tensor } from '../format/model.js';
 import { builtinName } from '../format/operator-name.js';
 import { tensorData } from '../format/tensor-data.js';
-import { isFiniteRange, type Range, rangeOf } from './affine.js';
+import { activationRange, isFiniteRange, type Range, rangeOf } from './affine.js';
 
 /** A float subgraph with the ranges of its numbers; tensors are named by index. */
 export class CalibratedGraph {
@@ -18,7 +18,7 @@ export class CalibratedGraph {
     this.subgraph = subgraph;
     this.operators = listOf(subgraph.operators);
     this.#model = model;
-    this.#ranges = new Map(ranges);
+    this.#ranges = new Map([...ranges].map(([index, range]) => [index, activationRange(range)]));
     for (const operator of this.operators)
       for (const index of listOf(operator.outputs)) this.#producers.set(index, operator);
     for (const index of [...this.operators.flatMap(({ inputs }) => listOf(inputs)), ...listOf(subgraph.outputs)])

@@ -152,6 +152,11 @@ describe('scales', () => {
     assert.deepEqual(parametersOf(face(positive, 'inputs')), [Math.fround(4 / 255), -128]);
   });
 
+  it('of activations that are always zero are neither 0 nor tiny', async () => {
+    const model = await integers((x) => tf.relu(tf.mul(tf.abs(x), -1)));
+    assert.deepEqual(parametersOf(outputsOf(model)[opsOf(model).indexOf('MUL')]!), [Math.fround(1 / 16 / 255), -1]);
+  });
+
   it('of int16 are symmetric', async () => {
     const targetSpec = { supportedOps: [INT16_BY_8] };
     const model = await integers((x) => tf.abs(x), { targetSpec, inferenceInputType: 'int16' });
