@@ -33,7 +33,7 @@ const RANGE_OF_ZEROS: Range = { min: -1 / 32, max: 1 / 32 };
 
 const { fround } = Math;
 
-/** One scale for all, zero point 0. */
+/** One scale and zero point for all. */
 export function fixed(type: Affine['type'], scale: number, zeroPoint: number): Affine {
   return { type, scales: [scale], zeroPoints: [zeroPoint], axis: 0 };
 }

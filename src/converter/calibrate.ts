@@ -19,12 +19,12 @@ export async function calibrate(
   dataset: NonNullable<ConversionSettings['representativeDataset']>,
   { onProgress, signal }: ConvertOptions,
 ): Promise<Ranges> {
+  const samples = expectIterable(dataset());
+  const total = Array.isArray(samples) ? samples.length : 0;
   const entries = entriesOf(model);
   const interpreter = new Interpreter(withEntries(model, entries), await environmentOf({ delegate: 'cpu' }));
   const runners = entries.map(({ signatureKey }) => interpreter.getSignatureRunner(signatureKey));
   const ranges = new Map(entries.map(({ subgraphIndex }) => [subgraphIndex, new Map<number, Range>()]));
-  const samples = expectIterable(dataset());
-  const total = Array.isArray(samples) ? samples.length : 0;
   let loaded = 0;
   try {
     for await (const sample of samples) {
@@ -47,6 +47,7 @@ export async function calibrate(
   return ranges;
 }
 
+/** Throws TypeError for what `for await` cannot go through. */
 function expectIterable<T extends object>(samples: T): T {
   if (Symbol.asyncIterator in Object(samples) || Symbol.iterator in Object(samples)) return samples;
   throw new TypeError(`representativeDataset gave ${typeof samples}; accepted: an iterable of samples, async or not`);
