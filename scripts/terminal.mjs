@@ -1,16 +1,22 @@
 // What `npm start` prints: a progress bar, tables and a digit.
 
-/** A progress bar on one line; where the output is no terminal, a line at the end only. */
+/** A progress bar on one line, with a note behind it; where the output is no terminal, a line at the end only. */
 export function progressBar(label) {
   const width = 30;
+  const started = performance.now();
   return {
-    set(done, total) {
+    set(done, total, note = '') {
       if (!process.stdout.isTTY) return;
       const filled = Math.round((width * done) / total);
-      process.stdout.write(`\r${label}  ${'█'.repeat(filled)}${'░'.repeat(width - filled)}  ${done}/${total}`);
+      const bar = '█'.repeat(filled) + '░'.repeat(width - filled);
+      process.stdout.write(`\r${label}  ${bar}  ${done}/${total}  ${note}\x1b[K`);
     },
+    /** Replaces the bar by a text and the time since it was made. */
     end(text) {
-      process.stdout.write(`${process.stdout.isTTY ? '\r\x1b[2K' : ''}${label}  ${text}\n`);
+      const time = `${((performance.now() - started) / 1000).toFixed(1)} s`;
+      process.stdout.write(
+        `${process.stdout.isTTY ? '\r\x1b[2K' : ''}${label}  ${text.padEnd(64)}  ${time.padStart(8)}\n`,
+      );
     },
   };
 }
@@ -50,4 +56,14 @@ export function countedText(names) {
   const counts = new Map();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return [...counts].map(([name, count]) => (count > 1 ? `${name} x${count}` : name)).join(', ') || 'none';
+}
+
+/** `0.9681` as `96.81 %`. */
+export function percentText(share) {
+  return `${(100 * share).toFixed(2)} %`;
+}
+
+/** `84500` as `84,500`. */
+export function numberText(number) {
+  return number.toLocaleString('en');
 }

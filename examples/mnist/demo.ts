@@ -15,7 +15,7 @@ element('image').addEventListener('change', () => guarded(runChosen));
 
 async function evaluateAll(): Promise<void> {
   element('results').replaceChildren();
-  const digits = await loadDigits('/digits');
+  const digits = await loadDigits('/digits', 'test');
   for (const setting of settings) {
     status.textContent = setting.name;
     const model = new Uint8Array(await (await fetch(`/models/${setting.file}`)).arrayBuffer());

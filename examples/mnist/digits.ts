@@ -1,20 +1,34 @@
-/** The MNIST test set: one byte per pixel, one label per image. */
+/** Handwritten digits: one byte per pixel (0 is paper, 255 is ink), one label per image. */
 export interface Digits {
   readonly count: number;
   readonly pixels: Uint8Array;
   readonly labels: Uint8Array;
 }
 
-/** Pixels of one image. */
-export const imageSize = 28 * 28;
+/** Pixels of one image, and along its edge. */
+export const edge = 28;
+export const imageSize = edge * edge;
 
-/** Loads the test set's two files (16 and 8 bytes of header, then bytes). */
-export async function loadDigits(folder: string): Promise<Digits> {
+/** The two sets of MNIST, by what their files are called. */
+const sets = { train: 'train', test: 't10k' };
+
+/** Loads one set of MNIST: a file of pixels and one of labels (16 and 8 bytes of header, then bytes). */
+export async function loadDigits(folder: string, set: keyof typeof sets): Promise<Digits> {
   const [pixels, labels] = await Promise.all([
-    download(`${folder}/t10k-images-idx3-ubyte`, 16),
-    download(`${folder}/t10k-labels-idx1-ubyte`, 8),
+    download(`${folder}/${sets[set]}-images-idx3-ubyte`, 16),
+    download(`${folder}/${sets[set]}-labels-idx1-ubyte`, 8),
   ]);
   return { count: labels.length, pixels, labels };
+}
+
+/** The first `count` digits of a set. */
+export function firstOf(digits: Digits, count: number): Digits {
+  return { ...digits, count: Math.min(count, digits.count) };
+}
+
+/** The pixels of one image. */
+export function imageOf({ pixels }: Digits, index: number): Uint8Array {
+  return pixels.subarray(index * imageSize, (index + 1) * imageSize);
 }
 
 /** Images `first` to `first + count` as the model takes them: 0 to 1. */

@@ -1,5 +1,6 @@
 import { Interpreter, TfLiteGlObjectType } from 'tflite-gpu';
-import { batchOf, type Digits } from './digits.js';
+import { largest } from './classifier.js';
+import { batchOf, type Digits, edge, imageSize } from './digits.js';
 import type { Setting } from './settings.js';
 
 /** What one setting gave over the test set. */
@@ -35,13 +36,13 @@ export async function evaluate(
   try {
     const input = interpreter.getInputDetails()[0]!.index;
     const output = interpreter.getOutputDetails()[0]!.index;
-    interpreter.resizeTensorInput(input, [batch, 28, 28]);
+    interpreter.resizeTensorInput(input, [batch, edge, edge]);
     await interpreter.allocateTensors();
     const loaded = performance.now();
     const predictions: number[] = [];
     for (let first = 0; first < digits.count; first += batch) {
       const count = Math.min(batch, digits.count - first);
-      const images = new Float32Array(batch * 28 * 28);
+      const images = new Float32Array(batch * imageSize);
       images.set(batchOf(digits, first, count));
       interpreter.setTensor(input, images);
       await interpreter.invokeAsync();
@@ -69,8 +70,4 @@ export async function evaluate(
   } finally {
     interpreter.dispose();
   }
-}
-
-function largest(values: Float32Array): number {
-  return values.indexOf(Math.max(...values));
 }

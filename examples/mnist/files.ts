@@ -1,0 +1,34 @@
+import { Optimize, TFLiteConverter } from 'tflite-gpu';
+import type { Digits } from './digits.js';
+import type { createNetwork } from './network.js';
+
+/** A flavour of the model file: what to ask of the converter. */
+export interface Flavour {
+  readonly file: string;
+  readonly about: string;
+  configure(converter: TFLiteConverter, digits: Digits): void;
+}
+
+/** The tutorial's two files. */
+export const flavours: readonly Flavour[] = [
+  { file: 'mnist_model.tflite', about: 'float32', configure() {} },
+  {
+    file: 'mnist_model_quant_f16.tflite',
+    about: 'float16 weights',
+    configure(converter) {
+      converter.optimizations = [Optimize.DEFAULT];
+      converter.targetSpec.supportedTypes = ['float16'];
+    },
+  },
+];
+
+/** Converts the trained network; `digits` are samples for flavours that are calibrated. */
+export function convert(
+  network: ReturnType<typeof createNetwork>,
+  flavour: Flavour,
+  digits: Digits,
+): Promise<Uint8Array> {
+  const converter = TFLiteConverter.fromLayersModel(network);
+  flavour.configure(converter, digits);
+  return converter.convert();
+}

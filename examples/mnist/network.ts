@@ -1,0 +1,80 @@
+import * as tf from '@tensorflow/tfjs';
+import { batchOf, type Digits, edge } from './digits.js';
+
+/** How many images the network learns from at once, and how many it is tested on. */
+const trainingBatch = 32;
+const testBatch = 250;
+const classes = 10;
+
+/** Where training is: batches done, and the loss and accuracy of the last one. */
+export interface TrainingProgress {
+  readonly done: number;
+  readonly batches: number;
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+/** The tutorial's network, untrained; the same initial weights at every call. */
+export function createNetwork(): tf.Sequential {
+  const network = tf.sequential({
+    name: 'mnist',
+    layers: [
+      tf.layers.inputLayer({ inputShape: [edge, edge] }),
+      tf.layers.reshape({ targetShape: [edge, edge, 1] }),
+      tf.layers.conv2d({ filters: 12, kernelSize: 3, activation: 'relu', kernelInitializer: seeded(1) }),
+      tf.layers.maxPooling2d({ poolSize: 2 }),
+      tf.layers.flatten(),
+      tf.layers.dense({ units: classes, kernelInitializer: seeded(2) }),
+    ],
+  });
+  network.compile({ optimizer: tf.train.adam(), loss: crossEntropy, metrics: [tf.metrics.sparseCategoricalAccuracy] });
+  return network;
+}
+
+/** Trains the network for one epoch over the digits, in the order in which they are. */
+export async function train(
+  network: tf.Sequential,
+  digits: Digits,
+  onProgress: (progress: TrainingProgress) => void,
+): Promise<void> {
+  const batches = Math.ceil(digits.count / trainingBatch);
+  await network.fitDataset(batchesOf(digits, trainingBatch), {
+    epochs: 1,
+    verbose: 0,
+    callbacks: {
+      // Called a few times a second: reading the loss of every batch would make the GPU wait for each of them.
+      onYield: (_epoch, batch, { loss, sparseCategoricalAccuracy }) =>
+        onProgress({ done: batch + 1, batches, loss: loss!, accuracy: sparseCategoricalAccuracy! }),
+      // A frame of a page in the background never comes.
+      nextFrameFunc: () => new Promise((done) => setTimeout(done)),
+    },
+  });
+}
+
+/** The share of digits that the network gets right, run by TensorFlow.js. */
+export async function accuracyOf(network: tf.Sequential, digits: Digits): Promise<number> {
+  const results = (await network.evaluateDataset(batchesOf(digits, testBatch), {})) as tf.Scalar[];
+  const [, accuracy] = await Promise.all(results.map((result) => result.data()));
+  tf.dispose(results);
+  return accuracy![0]!;
+}
+
+/** tfjs's own loss of this name takes logits beyond 0 and 1 as 0 and 1. */
+function crossEntropy(labels: tf.Tensor, logits: tf.Tensor): tf.Tensor {
+  return tf.losses.softmaxCrossEntropy(tf.oneHot(labels.flatten().toInt(), classes), logits);
+}
+
+function batchesOf(digits: Digits, size: number) {
+  return tf.data.generator(function* () {
+    for (let first = 0; first < digits.count; first += size) {
+      const count = Math.min(size, digits.count - first);
+      const xs = tf.tensor3d(batchOf(digits, first, count), [count, edge, edge]);
+      const ys = tf.tensor2d(Float32Array.from(digits.labels.subarray(first, first + count)), [count, 1]);
+      yield { xs, ys };
+    }
+  });
+}
+
+function seeded(seed: number) {
+  return tf.initializers.glorotUniform({ seed });
+}
