@@ -78,7 +78,7 @@ async function evaluate(story) {
   const settings = await story.step('settings');
   const first = await story.phase(
     'one image',
-    () => story.step('read', settings[0].file, 0),
+    () => story.step('read', settings[0].name, 0),
     ({ label, predicted }) => `true: ${label}, predicted: ${predicted}`,
   );
   drawDigit(Uint8Array.from(first.pixels));

@@ -1,4 +1,5 @@
 import { Interpreter } from 'tflite-gpu';
+import { delegateOptions, type Setting } from './settings.js';
 
 /** A model file that reads one digit at a time. */
 export interface Classifier {
@@ -8,8 +9,8 @@ export interface Classifier {
 }
 
 /** Loads a model file into an interpreter on the GPU. The caller disposes of it. */
-export async function createClassifier(model: Uint8Array): Promise<Classifier> {
-  const interpreter = await Interpreter.create(model, { delegate: 'gpu' });
+export async function createClassifier(model: Uint8Array, setting: Setting): Promise<Classifier> {
+  const interpreter = await Interpreter.create(model, delegateOptions(setting));
   await interpreter.allocateTensors();
   const input = interpreter.getInputDetails()[0]!.index;
   const output = interpreter.getOutputDetails()[0]!.index;

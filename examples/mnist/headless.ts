@@ -18,6 +18,8 @@ declare global {
 
 const bytesOf = async (url: string) => new Uint8Array(await (await fetch(url)).arrayBuffer());
 
+const settingOf = (name: string) => settings.find((one) => one.name === name)!;
+
 let training: Digits;
 let test: Digits;
 let network: tf.Sequential;
@@ -58,9 +60,10 @@ const steps = {
   /** The bytes of a file, as numbers that the terminal side can take. */
   bytes: (file: string) => [...files.get(file)!],
 
-  /** Reads one test image with one file. */
-  async read(file: string, index: number) {
-    const classifier = await createClassifier(files.get(file)!);
+  /** Reads one test image in a setting. */
+  async read(name: string, index: number) {
+    const setting = settingOf(name);
+    const classifier = await createClassifier(files.get(setting.file)!, setting);
     const predicted = largest(await classifier.read(batchOf(test, index, 1)));
     classifier.dispose();
     return { pixels: [...imageOf(test, index)], label: test.labels[index]!, predicted };
@@ -68,7 +71,7 @@ const steps = {
 
   /** Evaluates a setting over the test set. */
   async evaluate(name: string) {
-    const setting = settings.find((one) => one.name === name)!;
+    const setting = settingOf(name);
     const onProgress = (done: number) => window.tellProgress(done, test.count);
     const { predictions, ...figures } = await evaluate(setting, files.get(setting.file)!, test, onProgress);
     return figures;

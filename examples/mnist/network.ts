@@ -27,7 +27,8 @@ export function createNetwork(): tf.Sequential {
       tf.layers.dense({ units: classes, kernelInitializer: seeded(2) }),
     ],
   });
-  network.compile({ optimizer: tf.train.adam(), loss: crossEntropy, metrics: [tf.metrics.sparseCategoricalAccuracy] });
+  // tfjs's sparse cross-entropy takes logits beyond 0 and 1 as 0 and 1, so labels are one-hot here.
+  network.compile({ optimizer: tf.train.adam(), loss: tf.losses.softmaxCrossEntropy, metrics: ['accuracy'] });
   return network;
 }
 
@@ -43,8 +44,7 @@ export async function train(
     verbose: 0,
     callbacks: {
       // Called a few times a second: reading the loss of every batch would make the GPU wait for each of them.
-      onYield: (_epoch, batch, { loss, sparseCategoricalAccuracy }) =>
-        onProgress({ done: batch + 1, batches, loss: loss!, accuracy: sparseCategoricalAccuracy! }),
+      onYield: (_epoch, batch, { loss, acc }) => onProgress({ done: batch + 1, batches, loss: loss!, accuracy: acc! }),
       // A frame of a page in the background never comes.
       nextFrameFunc: () => new Promise((done) => setTimeout(done)),
     },
@@ -59,20 +59,21 @@ export async function accuracyOf(network: tf.Sequential, digits: Digits): Promis
   return accuracy![0]!;
 }
 
-/** tfjs's own loss of this name takes logits beyond 0 and 1 as 0 and 1. */
-function crossEntropy(labels: tf.Tensor, logits: tf.Tensor): tf.Tensor {
-  return tf.losses.softmaxCrossEntropy(tf.oneHot(labels.flatten().toInt(), classes), logits);
-}
-
 function batchesOf(digits: Digits, size: number) {
   return tf.data.generator(function* () {
     for (let first = 0; first < digits.count; first += size) {
       const count = Math.min(size, digits.count - first);
       const xs = tf.tensor3d(batchOf(digits, first, count), [count, edge, edge]);
-      const ys = tf.tensor2d(Float32Array.from(digits.labels.subarray(first, first + count)), [count, 1]);
+      const ys = tf.tensor2d(oneHot(digits.labels.subarray(first, first + count)), [count, classes]);
       yield { xs, ys };
     }
   });
+}
+
+function oneHot(labels: Uint8Array): Float32Array {
+  const values = new Float32Array(labels.length * classes);
+  for (const [i, label] of labels.entries()) values[i * classes + label] = 1;
+  return values;
 }
 
 function seeded(seed: number) {

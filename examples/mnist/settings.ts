@@ -1,3 +1,5 @@
+import { TfLiteGlObjectType } from 'tflite-gpu';
+
 /** A model file and how its arithmetic runs: a row of the tables. */
 export interface Setting {
   readonly name: string;
@@ -36,4 +38,11 @@ export const settings: readonly Setting[] = [
 /** Whether TensorFlow's file is at hand. */
 export function isStored({ expected }: Setting): boolean {
   return expected !== undefined;
+}
+
+/** The delegate's options for a setting, as the tutorial gives them to the native delegate. */
+export function delegateOptions({ precisionLossAllowed }: Setting) {
+  const preferredGlObjectType = TfLiteGlObjectType.FASTEST;
+  const compileOptions = { precisionLossAllowed, preferredGlObjectType, dynamicBatchEnabled: 0 as const };
+  return { delegate: 'gpu' as const, gpu: { metadata: null, compileOptions } };
 }
