@@ -37,7 +37,7 @@ guarded(() => busily(begin));
 async function begin(): Promise<void> {
   showReading(undefined);
   chosen.append(...settings.map(({ name }) => new Option(name)));
-  test = await loadDigits('/digits', 'test');
+  test = asManyAsAsked(await loadDigits('/digits', 'test'));
   const stored = [...new Set(settings.filter(isStored).map(({ file }) => file))];
   const bytes = await Promise.all(stored.map(async (file) => (await fetch(`/models/${file}`)).arrayBuffer()));
   await useFiles(new Map(stored.map((file, i) => [file, new Uint8Array(bytes[i]!)])), 'TensorFlow');

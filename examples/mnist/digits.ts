@@ -29,9 +29,9 @@ export function firstOf(digits: Digits, count: number): Digits {
   return { ...digits, count: Math.min(count, digits.count) };
 }
 
-/** As many digits as the address of the page says (`?training=N`), for a short look or a test; else all. */
+/** As many digits as the address of the page says (`?digits=N`), for a short look or a test; else all. */
 export function asManyAsAsked(digits: Digits): Digits {
-  return firstOf(digits, Number(new URLSearchParams(location.search).get('training') ?? digits.count));
+  return firstOf(digits, Number(new URLSearchParams(location.search).get('digits') ?? digits.count));
 }
 
 /** The pixels of one image. */

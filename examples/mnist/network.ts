@@ -32,12 +32,12 @@ export function createNetwork(): tf.Sequential {
   return network;
 }
 
-/** Trains the network for one epoch over the digits, in the order in which they are. */
+/** Trains the network for one epoch over the digits, in the order in which they are; resolves to it. */
 export async function train(
   network: tf.Sequential,
   digits: Digits,
   onProgress: (progress: TrainingProgress) => void,
-): Promise<void> {
+): Promise<tf.Sequential> {
   const batches = Math.ceil(digits.count / trainingBatch);
   await network.fitDataset(batchesOf(digits, trainingBatch), {
     epochs: 1,
@@ -49,6 +49,7 @@ export async function train(
       nextFrameFunc: () => new Promise((done) => setTimeout(done)),
     },
   });
+  return network;
 }
 
 /** The share of digits that the network gets right, run by TensorFlow.js. */
