@@ -31,7 +31,7 @@ try {
   for (const text of await page.$$eval('.observablehq--error', (errors) => errors.map((error) => error.textContent)))
     failures.push(text);
   if (args.screenshot) await page.screenshot({ path: args.screenshot, fullPage: true });
-  for (const failure of failures) console.log(failure);
+  for (const failure of new Set(failures)) console.log(failure);
   process.exitCode = failures.length ? 1 : 0;
 } finally {
   server.close();
