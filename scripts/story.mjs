@@ -24,8 +24,12 @@ export async function tellStory(page, args) {
   const files = await story.phase(
     'conversion',
     () => story.step('convert'),
-    (all) => all.map(({ about, bytes }) => `${about} ${numberText(bytes)} bytes`).join(', '),
+    (all) => `${all.length} files`,
   );
+  for (const { file, bytes } of files)
+    console.log(
+      `${''.padEnd(20)}  ${file.padEnd(34)}${numberText(bytes).padStart(7)} bytes${shareText(bytes, files[0].bytes)}`,
+    );
   if (args.out) await keep(story, files, args.out);
   const settings = await evaluate(story);
   const seconds = (performance.now() - started) / 1000;
@@ -113,7 +117,7 @@ function printResults(settings, accuracy) {
       ...settings.map((result) => [
         result.name,
         numberText(result.fileBytes),
-        `${((100 * result.fileBytes) / whole).toFixed(1)} %`,
+        shareText(result.fileBytes, whole),
         percentText(result.accuracy),
         result.tutorial ? numberText(result.tutorial.bytes) : '',
         result.tutorial ? percentText(result.tutorial.accuracy) : '',
@@ -127,6 +131,11 @@ function printResults(settings, accuracy) {
   console.log();
   for (const { name, onGpu, onCpu, precision } of settings)
     console.log(`${name} (${precision} textures): GPU ${countedText(onGpu)}; CPU ${countedText(onCpu)}`);
+}
+
+/** What part of the float32 file's bytes a file has. */
+function shareText(bytes, whole) {
+  return `${((100 * bytes) / whole).toFixed(1)} %`.padStart(9);
 }
 
 function writeJson(file, value) {

@@ -9,7 +9,7 @@ import { convert, flavours } from './files.js';
 import { accuracyOf, createNetwork, type TrainingProgress, train } from './network.js';
 import { accuracyPlot, lossPlot } from './plots.js';
 import { Reader, type Reading } from './reader.js';
-import { isStored, settings } from './settings.js';
+import { isStored, type Setting, settings } from './settings.js';
 
 /** How often the plots are drawn anew while the network trains. */
 const plotMilliseconds = 400;
@@ -36,7 +36,6 @@ guarded(() => busily(begin));
 /** Takes the files that TensorFlow wrote, so that there is something to draw for and to compare at once. */
 async function begin(): Promise<void> {
   showReading(undefined);
-  chosen.append(...settings.map(({ name }) => new Option(name)));
   test = asManyAsAsked(await loadDigits('/digits', 'test'));
   const stored = [...new Set(settings.filter(isStored).map(({ file }) => file))];
   const bytes = await Promise.all(stored.map(async (file) => (await fetch(`/models/${file}`)).arrayBuffer()));
@@ -77,12 +76,19 @@ async function trainAndConvert(): Promise<void> {
 async function useFiles(to: ReadonlyMap<string, Uint8Array>, by: string): Promise<void> {
   files = to;
   author = by;
+  const selected = chosen.value || settings[0]!.name;
+  chosen.replaceChildren(...withFile().map(({ name }) => new Option(name, name, false, name === selected)));
   element('results').replaceChildren();
   element('digits').replaceChildren();
   element('compared').textContent = `trained and converted by ${author}`;
   const largest = Math.max(...[...files.values()].map((bytes) => bytes.byteLength));
   element('files').replaceChildren(...[...files].map(([file, bytes]) => offerOf(file, bytes, largest)));
   await useChosen();
+}
+
+/** The settings whose file is there. */
+function withFile(): Setting[] {
+  return settings.filter(({ file }) => files.has(file));
 }
 
 function offerOf(file: string, bytes: Uint8Array, largest: number): HTMLElement {
@@ -104,7 +110,7 @@ function offerOf(file: string, bytes: Uint8Array, largest: number): HTMLElement 
 }
 
 function useChosen(): Promise<void> {
-  const setting = settings[chosen.selectedIndex]!;
+  const setting = settings.find(({ name }) => name === chosen.value)!;
   element('read-by').textContent = `${setting.file}, trained and converted by ${author}`;
   return reader.use(files.get(setting.file)!, setting);
 }
