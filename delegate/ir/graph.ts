@@ -29,6 +29,11 @@ export interface TensorType {
   readonly quantization?: Quantization;
 }
 
+/** True where stored integers stand for other numbers. Those of 32 bits and more are taken for what they are. */
+export function isQuantized({ dtype, quantization }: TensorType): boolean {
+  return Boolean(quantization?.scales.length) && /^u?int(2|4|8|16)$/.test(dtype);
+}
+
 /** A tensor of the graph. Values are compared by identity. */
 export interface Value extends TensorType {
   /** Unique in its graph; the tensor's index in the file for tensors of the file. */

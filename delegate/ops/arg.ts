@@ -81,6 +81,7 @@ function asIndices(indices: Int32Array, dtype: DType): NumericData {
 
 const topK: OpSpec = {
   type: 'TOPK_V2',
+  picks: true,
   infer(inputs, _attrs, outputs) {
     const x = required(inputs, 0);
     const k = constantInts(required(inputs, 1));

@@ -3,7 +3,7 @@ import { type DType, floatToHalf, type NumericData } from '../ir/dtype.js';
 import { defineOp, type OpSpec, required, typed } from '../ir/op.js';
 import { broadcastShapes } from '../ir/shape.js';
 import type { Activation } from '../ir/vocabulary.js';
-import { elementwise, expectNumbers, haveOneScale } from './elementwise.js';
+import { elementwise, expectNumbers } from './elementwise.js';
 import { activate } from './fused-activation.js';
 
 interface BinaryAttrs {
@@ -81,7 +81,7 @@ function floatMod(x: number, y: number): number {
   return floorMod(x, y);
 }
 
-/** Ops that work on the stored integers where all tensors have one scale. */
+/** Ops that choose one of their operands. */
 const ORDERED = new Set(['MAXIMUM', 'MINIMUM']);
 /** Ops that TFLite computes on the stored integers whatever the scales. */
 const STORED = new Set(['FLOOR_DIV', 'FLOOR_MOD']);
@@ -94,14 +94,15 @@ export const binaryOps: readonly OpSpec[] = [
   ...Object.entries(ROWS).map(([type, row]) =>
     defineOp<BinaryAttrs>({
       type,
+      onStored: STORED.has(type),
+      picks: ORDERED.has(type),
       infer(inputs, _attrs, outputs) {
         const [x, y] = [required(inputs, 0), required(inputs, 1)];
         return [{ ...outputs[0], shape: broadcastShapes(x.shape, y.shape), dtype: x.dtype }];
       },
       cpu(inputs, attrs, [output]) {
         const [x, y] = [required(inputs, 0), required(inputs, 1)];
-        const storedAlike = ORDERED.has(type) && haveOneScale([x, y, output!]);
-        if (!storedAlike && !STORED.has(type)) expectNumbers(type, x, y);
+        if (!STORED.has(type)) expectNumbers(type, x, y);
         if (!INTEGERS.includes(x.dtype)) {
           expectNumbers(type, x, y);
           if (!CLAMPED.has(type)) return [elementwise(output!, [x, y], row.float)];
@@ -161,8 +162,7 @@ export const compareOps: readonly OpSpec[] = Object.entries(COMPARISONS).map(([t
     infer: (inputs) => [typed(broadcastShapes(required(inputs, 0).shape, required(inputs, 1).shape), 'bool')],
     cpu(inputs, _attrs, [output]) {
       const [x, y] = [required(inputs, 0), required(inputs, 1)];
-      const storedAlike = (x.dtype === 'int8' || x.dtype === 'uint8') && haveOneScale([x, y]);
-      if (x.dtype !== 'string' && !storedAlike) expectNumbers(type, x, y);
+      if (x.dtype !== 'string') expectNumbers(type, x, y);
       const compare =
         x.dtype === 'string'
           ? (a: unknown, b: unknown) => Number(holds(text(a), text(b)))

@@ -43,61 +43,84 @@ function saturate(v: number, [lo, hi]: readonly [bigint, bigint], to: DType): nu
 export function dequantize(x: CpuTensor): Float32Array {
   if (x.dtype === 'float16') return Float32Array.from(x.data as Uint16Array, halfToFloat);
   if (x.dtype === 'float32') return x.data as Float32Array;
-  if (!x.quantization?.scales.length) throw new UnsupportedError(`DEQUANTIZE: ${x.dtype} without scales`);
-  const { scales, zeroPoints, channelOf } = perChannel(x);
-  const data = x.data as Int8Array;
-  return Float32Array.from({ length: data.length }, (_, i) => {
-    const c = channelOf(i);
-    return Math.fround(scales[c]!) * (data[i]! - (zeroPoints[c] ?? 0));
-  });
+  return standFor(x, new Float32Array(x.data.length));
 }
 
-/** Scales and zero points, and the place of an element's among them; without quantisation, scale 1. */
-function perChannel({ quantization = UNIT, shape }: TensorType) {
+/** Writes the numbers that stored integers stand for. */
+function standFor<T extends Float32Array | Float64Array>(x: CpuTensor, out: T): T {
+  if (!x.quantization?.scales.length) throw new UnsupportedError(`DEQUANTIZE: ${x.dtype} without scales`);
+  const { data } = x;
+  const stored = data instanceof BigInt64Array ? Float64Array.from(data, Number) : (data as Int8Array);
+  eachRun(x, (scale, zeroPoint, from, to) => {
+    for (let i = from; i < to; i++) out[i] = scale * (stored[i]! - zeroPoint);
+  });
+  return out;
+}
+
+/** How numbers become whole: what is added before the fraction is cut off. Passes give it to QUANTIZE as attributes. */
+export interface Rounding {
+  /** To numbers above zero; 1/2 where it is absent. */
+  readonly above?: number;
+  /** To the size of numbers below zero. */
+  readonly below?: number;
+  /** Above and below the integer 0, not the one that stands for 0. */
+  readonly isAroundStoredZero?: boolean;
+}
+
+/** The stored integers that are nearest, ties away from zero where the rounding does not say otherwise. */
+function quantize(x: CpuTensor, output: TensorType, rounding: Rounding): NumericData {
+  const { above = 0.5, below = 0.5, isAroundStoredZero = false } = rounding;
+  const [lo, hi] = (integerRange(output.dtype) ?? [0n, 0n]).map(Number) as [number, number];
+  const isFloat = x.dtype === 'float32' || x.dtype === 'float16';
+  const real = isFloat ? dequantize(x) : standFor(x, new Float64Array(x.data.length));
+  const out = new (arrayOf(output.dtype))(real.length) as Int8Array;
+  eachRun(output, (scale, zeroPoint, from, to) => {
+    const [before, after] = isAroundStoredZero ? [zeroPoint, 0] : [0, zeroPoint];
+    for (let i = from; i < to; i++) {
+      const quotient = real[i]! / scale;
+      const q = (isFloat ? Math.fround(quotient) : quotient) + before;
+      const stored = (q < 0 ? -Math.floor(below - q) : Math.floor(q + above)) + after;
+      // A quotient beyond float32 becomes the lowest integer, as the processor's conversion has it.
+      out[i] = Number.isFinite(q) ? Math.min(Math.max(stored, lo), hi) : lo;
+    }
+  });
+  return out;
+}
+
+/** Visits the elements in runs that have one scale, which is 1 without quantisation. */
+function eachRun(
+  { quantization = UNIT, shape }: TensorType,
+  visit: (scale: number, zeroPoint: number, from: number, to: number) => void,
+): void {
   const { scales, zeroPoints, quantizedDimension } = quantization;
-  const inner = sizeOf(shape.slice(quantizedDimension + 1));
-  const channelOf = scales.length === 1 ? () => 0 : (i: number) => Math.floor(i / inner) % scales.length;
-  return { scales, zeroPoints, channelOf };
+  const size = sizeOf(shape);
+  const run = scales.length === 1 ? size : sizeOf(shape.slice(quantizedDimension + 1));
+  for (let from = 0, c = 0; from < size; from += run, c = (c + 1) % scales.length)
+    visit(Math.fround(scales[c]!), zeroPoints[c] ?? 0, from, from + run);
 }
 
 /** Changes of element type. */
 export const convertOps: readonly OpSpec[] = [
   defineOp<{ readonly outDataType?: string }>({
     type: 'CAST',
+    onStored: true,
     infer: (inputs, _attrs, outputs) => [typed(required(inputs, 0).shape, outputs[0]!.dtype)],
     cpu: (inputs, _attrs, [output]) => [cast(required(inputs, 0), output!.dtype)],
   }),
   defineOp({
     type: 'DEQUANTIZE',
+    onStored: true,
     infer: (inputs) => [typed(required(inputs, 0).shape, 'float32')],
     cpu: (inputs) => [dequantize(required(inputs, 0))],
   }),
-  defineOp({
+  defineOp<Rounding>({
     type: 'QUANTIZE',
     infer: (inputs, _attrs, outputs) => [{ ...outputs[0]!, shape: required(inputs, 0).shape }],
-    cpu(inputs, _attrs, [output]) {
-      const x = required(inputs, 0);
-      const { scales, zeroPoints, channelOf } = perChannel(output!);
-      const [lo, hi] = (integerRange(output!.dtype) ?? [0n, 0n]).map(Number) as [number, number];
-      const isInteger = x.dtype !== 'float32' && x.dtype !== 'float16';
-      const real = isInteger ? Float64Array.from(x.data as Int8Array) : dequantize(x);
-      const from = perChannel(x);
-      const out = new (arrayOf(output!.dtype))(real.length) as Int8Array;
-      for (let i = 0; i < real.length; i++) {
-        const c = channelOf(i);
-        const k = from.channelOf(i);
-        const q = isInteger
-          ? ((real[i]! - (from.zeroPoints[k] ?? 0)) * from.scales[k]!) / scales[c]!
-          : Math.fround(real[i]! / Math.fround(scales[c]!));
-        const stored = Math.sign(q) * Math.round(Math.abs(q)) + (zeroPoints[c] ?? 0);
-        // A quotient beyond float32 becomes the lowest integer, as the processor's conversion has it.
-        out[i] = Number.isFinite(q) ? Math.min(Math.max(stored, lo), hi) : lo;
-      }
-      return [out];
-    },
+    cpu: (inputs, attrs, [output]) => [quantize(required(inputs, 0), output!, attrs)],
   }),
   defineOp({
     type: 'DENSIFY',
+    onStored: true,
     infer: (inputs) => [required(inputs, 0)],
     cpu: (inputs) => [densify(required(inputs, 0))],
   }),

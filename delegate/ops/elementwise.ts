@@ -1,8 +1,8 @@
 import { UnsupportedError } from '../errors.js';
 import { floatToHalf, halvesToFloats, newData, type TensorData } from '../ir/dtype.js';
-import type { TensorType } from '../ir/graph.js';
+import { isQuantized, type TensorType } from '../ir/graph.js';
 import type { CpuTensor } from '../ir/op.js';
-import { sameShape, sizeOf } from '../ir/shape.js';
+import { sizeOf } from '../ir/shape.js';
 import { broadcast, type Cells } from './strided.js';
 
 /**
@@ -36,19 +36,12 @@ function valuesOf(x: CpuTensor, shape: readonly number[]): Cells {
 
 /** Refuses operands whose stored values are not the numbers that they stand for. */
 export function expectNumbers(op: string, ...operands: readonly CpuTensor[]): void {
-  for (const { dtype, shape, data, quantization } of operands) {
-    const quantized = quantization?.scales.length && /^u?int(4|8|16)$/.test(dtype);
-    const found = quantized ? 'quantised ' : data.length < sizeOf(shape) ? 'sparse ' : '';
+  for (const operand of operands) {
+    const { dtype, shape, data } = operand;
+    const found = isQuantized(operand) ? 'quantised ' : data.length < sizeOf(shape) ? 'sparse ' : '';
     if (found || /^(complex|string|resource|variant|bfloat|float8)/.test(dtype))
       throw new UnsupportedError(
         `${op}: ${found}${dtype} operand of shape [${shape}]; the CPU path takes plain numbers`,
       );
   }
-}
-
-/** True where equal stored integers stand for equal numbers in all of the tensors. */
-export function haveOneScale(tensors: readonly TensorType[]): boolean {
-  const [first, ...others] = tensors.map(({ quantization }) => quantization);
-  const same = (a: readonly number[] = [], b: readonly number[] = []) => sameShape(a, b);
-  return others.every((q) => same(q?.scales, first?.scales) && same(q?.zeroPoints, first?.zeroPoints));
 }

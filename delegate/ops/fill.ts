@@ -13,6 +13,7 @@ interface CumsumAttrs {
 export const fillOps: readonly OpSpec[] = [
   defineOp({
     type: 'FILL',
+    picks: true,
     infer: (inputs) => {
       const dims = constantInts(required(inputs, 0));
       return [dims && { ...required(inputs, 1), shape: dims }];
@@ -63,6 +64,7 @@ export const fillOps: readonly OpSpec[] = [
   }),
   defineOp<{ readonly axis: number }>({
     type: 'ONE_HOT',
+    picks: true,
     infer(inputs, { axis }) {
       const [index, depth, on] = [required(inputs, 0), constantInts(required(inputs, 1)), required(inputs, 2)];
       if (!depth) return [undefined];

@@ -58,6 +58,7 @@ export function takeAlong(x: CpuTensor, axis: number, index: readonly number[]):
 export const gatherOps: readonly OpSpec[] = [
   defineOp<GatherAttrs>({
     type: 'GATHER',
+    picks: true,
     infer(inputs, attrs) {
       const [x, index] = [required(inputs, 0), required(inputs, 1)];
       const { axis, batch } = gatherAxes(x, index, attrs);
@@ -71,6 +72,7 @@ export const gatherOps: readonly OpSpec[] = [
   }),
   defineOp({
     type: 'EMBEDDING_LOOKUP',
+    picks: true,
     infer(inputs, _attrs, outputs) {
       const [ids, table] = [required(inputs, 0), required(inputs, 1)];
       return [{ ...outputs[0], dtype: outputs[0]!.dtype, shape: [...ids.shape, ...table.shape.slice(1)] }];
@@ -90,6 +92,7 @@ export const gatherOps: readonly OpSpec[] = [
   }),
   defineOp({
     type: 'GATHER_ND',
+    picks: true,
     infer(inputs) {
       const [x, index] = [required(inputs, 0), required(inputs, 1)];
       return [{ ...x, shape: [...index.shape.slice(0, -1), ...x.shape.slice(index.shape.at(-1)!)] }];

@@ -20,6 +20,7 @@ function walked(
 ): OpSpec {
   return defineOp<never>({
     type,
+    picks: true,
     infer(inputs, attrs) {
       const w = walk(inputs, attrs);
       return [w && { ...required(inputs, 0), shape: w.shape ?? w.dims }];

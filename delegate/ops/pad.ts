@@ -18,6 +18,7 @@ function padShape(inputs: readonly (InferInput | undefined)[]): Shape | undefine
 const padOp = (type: string): OpSpec =>
   defineOp({
     type,
+    picks: true,
     infer: (inputs) => {
       const shape = padShape(inputs);
       return [shape && { ...required(inputs, 0), shape }];
@@ -29,6 +30,7 @@ const padOp = (type: string): OpSpec =>
 
 const mirrorPad: OpSpec = defineOp<{ readonly mode: MirrorPadMode }>({
   type: 'MIRROR_PAD',
+  picks: true,
   infer: (inputs) => {
     const shape = padShape(inputs);
     return [shape && { ...required(inputs, 0), shape }];

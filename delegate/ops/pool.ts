@@ -26,6 +26,7 @@ interface Patch {
 function pool(type: string, reduce: PoolPixel): OpSpec {
   return defineOp<PoolAttrs>({
     type,
+    picks: type === 'MAX_POOL_2D',
     infer(inputs, attrs) {
       const x = required(inputs, 0);
       const { batch, height, width, inputChannels } = windowOf(x, attrs.filterHeight, attrs.filterWidth, attrs);

@@ -13,6 +13,7 @@ export interface ReduceAttrs {
 function reduction(type: Reduction): OpSpec {
   return defineOp<ReduceAttrs>({
     type,
+    picks: type === 'REDUCE_MAX' || type === 'REDUCE_MIN',
     infer(inputs, attrs) {
       const x = required(inputs, 0);
       const axes = constantInts(required(inputs, 1));

@@ -10,6 +10,7 @@ function shapeOnly<A>(
 ): OpSpec {
   return defineOp<A>({
     type,
+    picks: true,
     infer(inputs, attrs) {
       const to = shape(inputs, attrs);
       const x = required(inputs, 0);
@@ -61,6 +62,7 @@ export const shapeOps: readonly OpSpec[] = [
   shapeOnly('EXPAND_DIMS', expanded),
   defineOp<{ readonly outType?: string }>({
     type: 'SHAPE',
+    onStored: true,
     infer: (inputs, _attrs, outputs) => [
       typed([required(inputs, 0).shape.length], outputs[0]?.dtype === 'int64' ? 'int64' : 'int32'),
     ],
@@ -71,6 +73,7 @@ export const shapeOps: readonly OpSpec[] = [
   }),
   defineOp({
     type: 'RANK',
+    onStored: true,
     infer: () => [typed([], 'int32')],
     cpu: (inputs) => [Int32Array.of(required(inputs, 0).shape.length)],
   }),

@@ -11,6 +11,8 @@ export interface ResizeAttrs {
   readonly alignCorners: boolean;
   /** Pixels are areas with their centre at .5, not points. */
   readonly halfPixelCenters: boolean;
+  /** Parts of a pixel that the distance of two output pixels is rounded to, as integer kernels do; absent from files. */
+  readonly parts?: number;
 }
 
 const bilinear: OpSpec<ResizeAttrs> = {
@@ -50,6 +52,7 @@ const bilinear: OpSpec<ResizeAttrs> = {
 
 const nearest: OpSpec<ResizeAttrs> = {
   type: 'RESIZE_NEAREST_NEIGHBOR',
+  picks: true,
   infer: (inputs) => inferResize(required(inputs, 0), required(inputs, 1)),
   cpu(inputs, attrs, [output]) {
     let x = required(inputs, 0);
@@ -75,8 +78,15 @@ function inferResize(x: InferInput, size: InferInput): readonly (TensorType | un
 }
 
 /** Input pixels per output pixel along one dimension. */
-export function resizeScale(input: number, output: number, { alignCorners }: ResizeAttrs): number {
-  return alignCorners && output > 1 ? (input - 1) / (output - 1) : input / output;
+export function resizeScale(input: number, output: number, { alignCorners, parts }: ResizeAttrs): number {
+  const scale = alignCorners && output > 1 ? (input - 1) / (output - 1) : input / output;
+  return Math.fround(parts ? Math.round(scale * parts) / parts : scale);
+}
+
+/** The input position of the first output pixel, before it is put inside the input. */
+export function resizeOffset(scale: number, { halfPixelCenters, parts }: ResizeAttrs): number {
+  const half = parts ? Math.floor((scale * parts) / 2) / parts : scale / 2;
+  return halfPixelCenters ? half - 0.5 : 0;
 }
 
 /** For every output position: the two input positions that it lies between, and how far it is towards the second. */
@@ -85,9 +95,10 @@ function bilinearSamples(
   output: number,
   attrs: ResizeAttrs,
 ): { low: number; high: number; fraction: number }[] {
-  const scale = Math.fround(resizeScale(input, output, attrs));
+  const scale = resizeScale(input, output, attrs);
+  const offset = resizeOffset(scale, attrs);
   return Array.from({ length: output }, (_, i) => {
-    const x = attrs.halfPixelCenters ? (i + 0.5) * scale - 0.5 : i * scale;
+    const x = i * scale + offset;
     const low = Math.max(Math.floor(x), 0);
     return { low, high: Math.min(Math.floor(x) + 1, input - 1), fraction: x - low };
   });
@@ -95,7 +106,7 @@ function bilinearSamples(
 
 /** For every output position the input position that it copies, computed in float32 as TFLite does. */
 function nearestSamples(input: number, output: number, attrs: ResizeAttrs): number[] {
-  const scale = Math.fround(resizeScale(input, output, attrs));
+  const scale = resizeScale(input, output, attrs);
   return Array.from({ length: output }, (_, i) => {
     const x = Math.fround((i + (attrs.halfPixelCenters ? 0.5 : 0)) * scale);
     return Math.min(Math.floor(attrs.alignCorners ? x + 0.5 : x), input - 1);

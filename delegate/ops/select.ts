@@ -13,6 +13,7 @@ function conditionOf<T extends InferInput>(type: string, condition: T, x: InferI
 export const selectOps: readonly OpSpec[] = ['SELECT', 'SELECT_V2'].map((type) =>
   defineOp({
     type,
+    picks: true,
     infer(inputs) {
       const [x, y] = [required(inputs, 1), required(inputs, 2)];
       const condition = conditionOf(type, required(inputs, 0), x);

@@ -69,6 +69,7 @@ function toSpace(x: CpuTensor, { sizes, before }: Blocks, cropped: Shape) {
 export const spaceBatchOps: readonly OpSpec[] = [
   defineOp({
     type: 'SPACE_TO_BATCH_ND',
+    picks: true,
     infer(inputs) {
       const x = required(inputs, 0);
       const blocks = blocksOf(inputs);
@@ -78,6 +79,7 @@ export const spaceBatchOps: readonly OpSpec[] = [
   }),
   defineOp({
     type: 'BATCH_TO_SPACE_ND',
+    picks: true,
     infer(inputs) {
       const x = required(inputs, 0);
       const blocks = blocksOf(inputs);

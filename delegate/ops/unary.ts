@@ -76,6 +76,7 @@ const numbers = Object.entries(ANY_NUMBER).map(
   ([type, f]): OpSpec =>
     defineOp({
       type,
+      onStored: type === 'NEG',
       infer: (inputs) => [required(inputs, 0)],
       cpu(inputs, _attrs, [output]) {
         const x = required(inputs, 0);
@@ -98,6 +99,7 @@ export const unaryOps: readonly OpSpec[] = [
   }),
   defineOp({
     type: 'ZEROS_LIKE',
+    onStored: true,
     infer: (inputs) => [required(inputs, 0)],
     cpu: (_inputs, _attrs, [output]) => [newData(output!.dtype, sizeOf(output!.shape))],
   }),

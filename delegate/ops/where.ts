@@ -12,6 +12,7 @@ function truePositions({ data }: InferInput): number[] {
 export const whereOps: readonly OpSpec[] = [
   defineOp({
     type: 'WHERE',
+    onStored: true,
     infer(inputs) {
       const x = required(inputs, 0);
       return [x.data && typed([truePositions(x).length, x.shape.length], 'int64')];

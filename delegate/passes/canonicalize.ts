@@ -9,9 +9,11 @@ import {
   splitFusedActivation,
 } from './canonical.js';
 import { type Pass, runPasses } from './pass.js';
+import { computeOnReals } from './quantization.js';
 
-/** What every executor expects: no fused activations, nothing computed from constants alone, nothing idle. */
+/** What every executor expects: no arithmetic on quantised integers, no fused activations, nothing computed from constants alone, nothing idle. */
 export const canonicalPasses: readonly Pass[] = [
+  computeOnReals,
   foldConstants,
   splitFusedActivation,
   dropIdentity,

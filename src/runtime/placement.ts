@@ -102,9 +102,7 @@ function keepsOnCpu(node: Node, { experimentalFlags }: PlacementContext): string
   if (state) return `it keeps state in ${quoted(state.name)}`;
   const text = values.find(({ dtype }) => dtype === 'string');
   if (text) return `${quoted(text.name)} holds strings`;
-  const quantized = values.find(
-    ({ dtype, quantization }) => quantization?.scales.length && /^u?int(4|8|16)$/.test(dtype),
-  );
+  const quantized = values.find(({ quantization }) => quantization?.scales.length);
   if (quantized && !(experimentalFlags & TfLiteGpuExperimentalFlags.ENABLE_QUANT)) {
     return `${quoted(quantized.name)} is quantised and experimentalFlags lacks ENABLE_QUANT (1)`;
   }

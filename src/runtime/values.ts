@@ -63,7 +63,8 @@ export class Values {
   }
 
   #keep(value: Value, data: NumericData): CpuTensor {
-    const tensor = { shape: value.shape, dtype: value.dtype, data };
+    const { shape, dtype, quantization } = value;
+    const tensor = { shape, dtype, data, ...(quantization && { quantization }) };
     this.#places.set(value, tensor);
     return tensor;
   }
