@@ -41,27 +41,6 @@ function converted(v: string, from: DType, to: DType): string {
   return `mix(vec4(${hi}), clamp(trunc(${v}), ${lo}, ${hi}), lessThan(${v}, vec4(${hi})))`;
 }
 
-/** (stored − zero point) · scale of activations that come as half floats or integers. */
-const dequantize: GpuForm = {
-  type: 'DEQUANTIZE',
-  dtypes: ['float16', 'int8', 'uint8', 'int16'],
-  declines({ inputs: [x] }) {
-    if (x!.dtype === 'float16' || x!.dtype === 'float32') return undefined;
-    return x!.quantization?.scales.length === 1
-      ? undefined
-      : `"${x!.name.slice(0, 64)}" has ${x!.quantization?.scales.length ?? 0} scales; the GPU takes 1`;
-  },
-  build(node, context) {
-    const k = builderFor(node, context);
-    const x = node.inputs[0]!;
-    const copy = copyText(k, x, node.outputs[0]!);
-    const [scale, zeroPoint] = [x.quantization?.scales[0], x.quantization?.zeroPoints[0] ?? 0];
-    const isFloat = x.dtype === 'float16' || x.dtype === 'float32';
-    const real = (v: string) => (isFloat ? v : `(${v} - ${k.param(zeroPoint)}) * ${k.param(scale!)}`);
-    return [k.finish('dequantize', each(k, copy, real), 0, tailText(k, node))];
-  },
-};
-
 /** A body and then `next` of every texel it set. */
 function each(k: ShaderBuilder, body: string, next: (v: string) => string): string {
   return `${body} ${k.planes.map(({ index }) => `a${index} = ${next(`a${index}`)};`).join(' ')}`;
@@ -111,4 +90,4 @@ function perRow(k: ShaderBuilder, condition: Value, output: Value): { before: st
   };
 }
 
-export const castForms: readonly GpuForm[] = [cast, dequantize, ...selects];
+export const castForms: readonly GpuForm[] = [cast, ...selects];

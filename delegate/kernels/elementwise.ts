@@ -1,20 +1,33 @@
 import { UnsupportedError } from '../errors.js';
-import type { Node, TailStep } from '../ir/graph.js';
+import type { DType } from '../ir/dtype.js';
+import { isQuantized, type Node, quoted, type TailStep, type Value } from '../ir/graph.js';
 import { type BuildContext, builderFor, type GpuForm } from './form.js';
 import { pointwise, pointwiseTypes } from './pointwise.js';
 import { canBeOperand, copyText, tailText } from './tail.js';
 
+/** Element types of what is stored in another form than float32. */
+const CONVERSIONS: Readonly<Record<string, readonly DType[]>> = {
+  DEQUANTIZE: ['float16', 'int8', 'uint8', 'int16'],
+  QUANTIZE: ['float16', 'int8', 'uint8', 'int16'],
+};
+
 /** A pointwise node is a copy of its first operand with itself as the first step of the tail. */
 export const elementwiseForms: readonly GpuForm[] = pointwiseTypes.map((type) => ({
   type,
-  dtypes: ['bool'],
+  dtypes: CONVERSIONS[type] ?? ['bool'],
   declines: (node) => {
     const output = node.outputs[0]!;
     const odd = node.inputs.find((v) => v && !canBeOperand(v, output));
-    return odd ? `[${odd.shape}] does not broadcast to [${output.shape}] on the GPU` : undefined;
+    if (odd) return `[${odd.shape}] does not broadcast to [${output.shape}] on the GPU`;
+    return type in CONVERSIONS ? moreScales([...node.inputs, output]) : undefined;
   },
   build: (node, context) => [elementwise(node, context)],
 }));
+
+function moreScales(values: readonly (Value | undefined)[]): string | undefined {
+  const value = values.find((v) => v && isQuantized(v) && v.quantization!.scales.length !== 1);
+  return value && `${quoted(value.name)} has ${value.quantization!.scales.length} scales; the GPU takes 1`;
+}
 
 function elementwise(node: Node, context: BuildContext) {
   const form = pointwise(node.type, node.attrs);

@@ -34,6 +34,8 @@ const UNARY: Readonly<Record<string, Row>> = {
   ABS: 'abs(x)',
   CEIL: denormal('mix(ceil(x), max(sign(grown4(x)), 0.0), tiny4(x))'),
   COS: () => ({ operands: 1, glsl: 'sine4(x, 1.0)', helper: 'sine4' }),
+  DEQUANTIZE: ({ scale, zeroPoint }) =>
+    scale === undefined ? 'x' : { operands: 1, glsl: '(x - $0) * $1', params: [Number(zeroPoint), Number(scale)] },
   ELU: select('lessThan(x, vec4(0.0))', 'exp(min(x, 0.0)) - 1.0', 'x'),
   EXP: keepNaN('exp(x)'),
   FLOOR: denormal('mix(floor(x), min(sign(grown4(x)), 0.0), tiny4(x))'),
@@ -52,6 +54,16 @@ const UNARY: Readonly<Record<string, Row>> = {
   ),
   LOGISTIC: keepNaN('1.0 / (1.0 + exp(-x))'),
   NEG: '-x',
+  QUANTIZE: (attrs) => {
+    const { scale, zeroPoint, least, greatest, above = 0.5, below = 0.5, isAroundStoredZero } = attrs;
+    const [before, after] = isAroundStoredZero ? [zeroPoint, 0] : [0, zeroPoint];
+    return {
+      operands: 1,
+      glsl: 'stored4(x, $0, $1, $2, $3, $4, $5, $6)',
+      params: [scale, before, above, below, after, least, greatest].map(Number),
+      helper: 'stored4',
+    };
+  },
   RELU: bounds(0, Infinity),
   RELU6: bounds(0, 6),
   RELU_0_TO_1: bounds(0, 1),

@@ -80,8 +80,9 @@ function quantize(x: CpuTensor, output: TensorType, rounding: Rounding): Numeric
       const quotient = real[i]! / scale;
       const q = (isFloat ? Math.fround(quotient) : quotient) + before;
       const stored = (q < 0 ? -Math.floor(below - q) : Math.floor(q + above)) + after;
-      // A quotient beyond float32 becomes the lowest integer, as the processor's conversion has it.
-      out[i] = Number.isFinite(q) ? Math.min(Math.max(stored, lo), hi) : lo;
+      // The quotient of a finite number beyond float32 becomes the lowest integer, as the processor's conversion has it.
+      const isWhole = Number.isFinite(q) || real[i] === Number.POSITIVE_INFINITY;
+      out[i] = isWhole ? Math.min(Math.max(stored, lo), hi) : lo;
     }
   });
   return out;

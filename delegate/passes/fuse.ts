@@ -1,11 +1,21 @@
 import type { Graph } from '../ir/graph.js';
-import { composeMoves, foldFlatten, foldPad, foldPadIntoTail, fuseBranch, fuseTail, fuseVariance } from './fusing.js';
+import {
+  composeMoves,
+  foldFlatten,
+  foldPad,
+  foldPadIntoTail,
+  fuseBranch,
+  fuseTail,
+  fuseVariance,
+  nameGrid,
+} from './fusing.js';
 import { factorNormalization } from './normalization.js';
 import { type Pass, runPasses } from './pass.js';
 import { foldScaleAndShift, foldScaleBefore } from './scaling.js';
 
 /** What makes a GPU segment few draws. */
 export const fusingPasses: readonly Pass[] = [
+  nameGrid,
   foldFlatten,
   foldPad,
   composeMoves,

@@ -1,5 +1,6 @@
+import { integerRange } from '../ir/dtype.js';
 import type { AttrValue, Node, TailStep, Value } from '../ir/graph.js';
-import { readsOf, stepsOf } from '../ir/graph.js';
+import { isQuantized, readsOf, stepsOf } from '../ir/graph.js';
 import { constantInts } from '../ir/op.js';
 import { normalizeAxis, sameShape, sizeOf } from '../ir/shape.js';
 import { forms } from '../kernels/index.js';
@@ -79,6 +80,21 @@ export const composeMoves: Pass = {
       })),
     );
     edit.replace(producer, []);
+    return 'rewritten';
+  },
+};
+
+/** Conversions get as attributes what their kernels take from the quantised tensor: those of a tail have none. */
+export const nameGrid: Pass = {
+  name: 'name-grid',
+  at(node, edit) {
+    if ((node.type !== 'QUANTIZE' && node.type !== 'DEQUANTIZE') || node.attrs.scale !== undefined) return;
+    const stored = [node.inputs[0]!, node.outputs[0]!].find(isQuantized);
+    if (!stored) return;
+    const { scales, zeroPoints } = stored.quantization!;
+    const [least, greatest] = integerRange(stored.dtype)!.map(Number);
+    const grid = { scale: scales[0], zeroPoint: zeroPoints[0] ?? 0, least, greatest };
+    edit.replace(node, [{ ...node, attrs: { ...node.attrs, ...grid } }]);
     return 'rewritten';
   },
 };
@@ -176,6 +192,11 @@ export const fuseVariance: Pass = {
   },
 };
 
+/** True for numbers that pointwise steps compute with: floats, and the integers that QUANTIZE and DEQUANTIZE convert. */
+function isReal(value: Value): boolean {
+  return value.dtype === 'float32' || isQuantized(value);
+}
+
 /** PAD of channels before ADD: the sum takes the unpadded tensor, whose missing channels add nothing. */
 export const foldPadIntoTail: Pass = {
   name: 'fold-pad-into-tail',
@@ -208,7 +229,7 @@ export const fuseTail: Pass = {
   at(node, edit) {
     const form = pointwise(node.type, node.attrs);
     const [output] = node.outputs;
-    if (!form || !output || output.dtype !== 'float32' || node.inputs.length < form.operands) return;
+    if (!form || !output || !isReal(output) || node.inputs.length < form.operands) return;
     const reasons: string[] = [];
     const candidates = [0, 1].slice(0, form.operands).flatMap((i) => {
       const producer = node.inputs[i] && edit.producer(node.inputs[i]!);
@@ -251,7 +272,7 @@ function refusal(
   const other = operands === 2 ? node.inputs[1 - i]! : undefined;
   if (!forms.has(producer.type) || FREE.has(producer.type)) return `${producer.type} takes no tail`;
   if (producer.outputs.length !== 1) return `${producer.type} has ${producer.outputs.length} outputs`;
-  if (x.dtype !== 'float32') return `"${x.name}" is ${x.dtype}`;
+  if (!isReal(x)) return `"${x.name}" is ${x.dtype}`;
   if (!sameShape(x.shape, output.shape)) return 'it broadcasts its input';
   if (other === x || node.tail?.some((step) => step.operand === x)) return 'it reads its input twice';
   if (!readOnlyByNode(x)) return `"${x.name}" is read elsewhere`;

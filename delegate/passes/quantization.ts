@@ -18,9 +18,11 @@ export const computeOnReals: Pass = {
     const isQuantize = node.type === 'QUANTIZE';
     // To 32 bits takes more than floats have.
     if (isQuantize && !isQuantized(node.outputs[0]!)) return;
-    const made = isQuantize ? [] : node.outputs.filter((v) => isQuantized(v) || isSum(node, v));
+    const made = isQuantize ? [] : node.outputs.filter(isQuantized);
     if (!spec || spec.onStored || !(made.length || node.inputs.some((v) => v && isQuantized(v)))) return;
     const { weightsFormat = 'DEFAULT' } = node.attrs;
+    if (node.type === 'BATCH_MATMUL' && node.outputs[0]!.dtype === 'int32')
+      return { declined: 'it gives sums of integers' };
     if (weightsFormat !== 'DEFAULT') return { declined: `its weights are ${weightsFormat}` };
     const before = new Map<Value, Node>();
     const realOf = (stored: Value): Value => {
@@ -31,7 +33,9 @@ export const computeOnReals: Pass = {
       before.set(stored, { id: node.id, type: 'DEQUANTIZE', attrs: {}, inputs: [stored], outputs: [real] });
       return real;
     };
-    const inputs = productOperands(node).map((v) => v && (isQuantized(v) ? realOf(asHybrid(v, node)) : v));
+    const inputs = productOperands(node).map(
+      (v) => v && (isQuantized(v) || isBias(node, v) ? realOf(asHybrid(v, node)) : v),
+    );
     const rounding = roundingOf(node);
     const after = made.map((output): Node => {
       const real: Value = { ...output, id: -1, dtype: 'float32', name: `${output.name}/real` };
@@ -68,11 +72,6 @@ function shareReals(node: Node, edit: Editor): Outcome {
   return 'rewritten';
 }
 
-/** BATCH_MATMUL may give its sums as they are: integers of 32 bits in steps of the product of the scales. */
-function isSum({ type }: Node, { dtype, quantization }: TensorType): boolean {
-  return type === 'BATCH_MATMUL' && dtype === 'int32' && Boolean(quantization?.scales.length);
-}
-
 /** Next to float activations TFLite reads uint8 weights as int8 bytes. */
 function asHybrid(value: Value, { inputs, outputs }: Node): Value {
   if (value.dtype !== 'uint8' || !value.data || [...inputs, ...outputs].some((v) => v && !v.data && isQuantized(v)))
@@ -100,6 +99,12 @@ const PRODUCTS: Readonly<Record<string, readonly [x: number, filter: number, bia
   FULLY_CONNECTED: [0, 1, 2],
   TRANSPOSE_CONV: [2, 1, 3],
 };
+
+/** True for a bias of integers, which `productOperands` leaves where it is no constant. */
+function isBias({ type, inputs }: Node, value: Value): boolean {
+  const [, , bias] = PRODUCTS[type] ?? [];
+  return bias !== undefined && inputs[bias] === value && /^int(32|64)$/.test(value.dtype);
+}
 
 /** The operands of a node, with the bias in real numbers. What TFLite's rounding adds up to is part of these constants. */
 function productOperands(node: Node): readonly (Value | undefined)[] {

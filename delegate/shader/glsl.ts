@@ -42,6 +42,15 @@ export const HELPERS: Readonly<Record<string, string>> = {
   uvec4 b = floatBitsToUint(clamp(x, -65504.0, 65504.0));
   return uintBitsToFloat((b + 0xfffu + ((b >> 13) & 1u)) & 0xffffe000u);
 }`,
+  /**
+   * Stored integers: `above` and `below` are added to quotients above and below zero before the fraction is cut off.
+   * The least stands for NaN, and for quotients beyond float32 of finite numbers.
+   */
+  stored4: `vec4 stored4(vec4 x, float scale, float before, float above, float below, float after, float least, float greatest) {
+  vec4 q = x / scale + before, whole = mix(floor(q + above), -floor(below - q), lessThan(q, vec4(0.0)));
+  vec4 beyond = mix(vec4(least), vec4(greatest), greaterThan(x, vec4(3.4e38)));
+  return mix(beyond, clamp(whole + after, least, greatest), lessThan(abs(q), vec4(3.4e38)));
+}`,
   /** tanh without the overflow of drivers that compute it from exp(2x). */
   tanh4: 'vec4 tanh4(vec4 x) { return tanh(clamp(x, -15.0, 15.0)); }',
   /** The error function to about 1e-7 (Abramowitz & Stegun 7.1.26 is 1.5e-7; small arguments by series). */
