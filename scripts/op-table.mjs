@@ -41,8 +41,9 @@ function table({ ops, forms }) {
   return `# Ops
 
 Made from the code by \`npm run docs:ops\`. ${ops.size} ops run, ${onGpu} of them on the GPU. The second column has the element
-types that the GPU takes; other types, and what \`report()\` gives a reason for, run on the CPU. float16 constants become
-float32 when a model is loaded (half floats again with \`precisionLossAllowed\`).
+types that the GPU takes; other types, and what \`report()\` gives a reason for, run on the CPU. Quantised tensors (int8,
+uint8, int16; weights also of 4 bits) run wherever float32 does, as the numbers that they stand for. float16 constants
+become float32 when a model is loaded (half floats again with \`precisionLossAllowed\`).
 
 ${lines.join('\n')}
 `;
