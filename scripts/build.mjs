@@ -9,7 +9,7 @@ import { minify } from 'terser';
 import { root } from './paths.mjs';
 
 /** What may be downloaded, compressed: by a page that imports the package, and by one that uses all of it. */
-const limitsKB = { import: 60, all: 118 };
+const limitsKB = { import: 60, all: 124 };
 const tfjs = ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-webgl', '@tensorflow/tfjs-backend-cpu'];
 
 const options = {

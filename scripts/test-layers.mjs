@@ -1,4 +1,6 @@
-// The layers of the test suite, fastest first. `run()` resolves to { passed, failed, skipped?, note? }; `full` ones run in test:full only.
+// The layers of the test suite, fastest first. `run(share)` resolves to { passed, failed, skipped?, note? }; `full` ones run in
+// test:full only. `limit`: seconds after which a layer starts no more cases, less where it gets a share of them; `takes`: about
+// what one takes that has no such limit.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -24,63 +26,64 @@ export const layers = [
   { name: 'check', about: 'formatting, lint, types, generated tables', run: check },
   { name: 'node', about: 'everything before WebGL, in Node', run: runNodeTests },
   { name: 'browser', about: 'browser specs in Chromium on SwiftShader', run: () => runKarma('swiftshader') },
-  conformance('fixtures', 'the op fixtures on the GPU', ['--corpus', 'fixtures', '--seconds', '240'], false),
-  conformance(
-    'fixtures-cpu',
-    'the op fixtures on the CPU path',
-    ['--corpus', 'fixtures', '--delegate', 'cpu', '--seconds', '120'],
-    false,
-  ),
-  { name: 'package', about: 'bundles, declarations, publint, attw', full: true, run: checkPackage },
-  { name: 'main-job', about: 'MNIST: training, sizes of files, accuracies', full: true, run: runMainJob },
-  { name: 'notebook', about: 'the notebook, built and run to its end', full: true, run: runNotebook },
+  conformance('fixtures', 'the op fixtures on the GPU', 240, ['--corpus', 'fixtures']),
+  conformance('fixtures-cpu', 'the op fixtures on the CPU path', 120, ['--corpus', 'fixtures', '--delegate', 'cpu']),
+  { name: 'package', about: 'bundles, declarations, publint, attw', full: true, takes: 40, run: checkPackage },
+  {
+    name: 'main-job',
+    about: 'MNIST: training, sizes of files, accuracies',
+    full: true,
+    takes: 400,
+    run: runMainJob,
+  },
+  { name: 'notebook', about: 'the notebook, built and run to its end', full: true, takes: 60, run: runNotebook },
   {
     name: 'browser-llvmpipe',
     about: 'browser specs in Chromium on llvmpipe',
     full: true,
+    takes: 150,
     run: () => runKarma('llvmpipe'),
   },
   {
     name: 'browser-unknown',
     about: 'browser specs on a device that does not tell its name: texelFetch, four render targets',
     full: true,
+    takes: 150,
     run: () => runKarma('llvmpipe', 'unknown'),
   },
-  { name: 'browser-firefox', about: 'browser specs in Firefox', full: true, run: () => runKarma('firefox') },
-  corpus('ops', 'the op corpus on the GPU', ['--corpus', 'ops', '--seconds', '600']),
-  corpus('ops-cpu', 'the op corpus on the CPU path', ['--corpus', 'ops', '--delegate', 'cpu', '--seconds', '200']),
-  corpus('ops-f16', 'the op corpus in float16', ['--corpus', 'ops', '--f16', '--seconds', '500']),
-  corpus('ops-llvmpipe', 'the op corpus on llvmpipe', ['--corpus', 'ops', '--gl', 'llvmpipe', '--seconds', '450']),
-  corpus('ops-unknown', 'the op corpus on a device that does not tell its name', [
-    '--corpus',
-    'ops',
-    '--gl',
-    'llvmpipe',
-    '--device',
-    'unknown',
-    '--seconds',
-    '450',
+  {
+    name: 'browser-firefox',
+    about: 'browser specs in Firefox',
+    full: true,
+    takes: 150,
+    run: () => runKarma('firefox'),
+  },
+  corpus('ops', 'the op corpus on the GPU', 600, ['--corpus', 'ops']),
+  corpus('ops-cpu', 'the op corpus on the CPU path', 200, ['--corpus', 'ops', '--delegate', 'cpu']),
+  corpus('ops-f16', 'the op corpus in float16', 500, ['--corpus', 'ops', '--f16']),
+  corpus('ops-llvmpipe', 'the op corpus on llvmpipe', 450, ['--corpus', 'ops', '--gl', 'llvmpipe']),
+  corpus('ops-unknown', 'the op corpus on a device that does not tell its name', 450, [
+    ...['--corpus', 'ops', '--gl', 'llvmpipe', '--device', 'unknown'],
   ]),
-  corpus('networks', 'whole networks', ['--corpus', 'networks', '--seconds', '300']),
-  corpus('networks-f16', 'whole networks in float16', [
-    '--corpus',
-    'networks',
-    '--f16',
-    '--only',
-    '*float*',
-    '--seconds',
-    '240',
-  ]),
-  corpus('models', 'real models', ['--corpus', 'models', '--seconds', '400']),
-  { name: 'variants', about: 'every variant of the kernels that convolve and multiply', full: true, run: runVariants },
+  corpus('networks', 'whole networks', 300, ['--corpus', 'networks']),
+  corpus('networks-f16', 'whole networks in float16', 240, ['--corpus', 'networks', '--f16', '--only', '*float*']),
+  corpus('models', 'real models', 400, ['--corpus', 'models']),
+  {
+    name: 'variants',
+    about: 'every variant of the kernels that convolve and multiply',
+    full: true,
+    limit: 450,
+    run: runVariants,
+  },
 ];
 
-function corpus(name, about, args) {
-  return shared ? conformance(name, about, args, true) : { name, about, full: true, run: skippedWithoutCorpus };
+function corpus(name, about, limit, args) {
+  const layer = { ...conformance(name, about, limit, args), full: true };
+  return shared ? layer : { name, about, full: true, run: skippedWithoutCorpus };
 }
 
-function conformance(name, about, args, full) {
-  return { name, about, full, run: () => runConformance(args) };
+function conformance(name, about, limit, args) {
+  return { name, about, limit, run: (share) => runConformance([...args, '--seconds', `${limit * share}`]) };
 }
 
 async function skippedWithoutCorpus() {
@@ -164,14 +167,14 @@ async function runConformance(args) {
 }
 
 /** Forces each target of variants.json on the fixtures of ops with variants, and on networks that have all of them. */
-async function runVariants() {
+async function runVariants(share) {
   const variants = JSON.parse(readFileSync(path.join(root, 'test/conformance/variants.json'), 'utf8'));
   const total = { passed: 0, failed: 0, skipped: 0 };
   const networks = shared ? [['networks', VARIED_NETWORKS, 20]] : [];
   for (const variant of Object.keys(variants))
     for (const [corpus, only, seconds] of [['fixtures', VARIED_OPS, 30], ...networks]) {
       console.log(`\n${variant}`);
-      const args = ['--corpus', corpus, '--variant', variant, '--only', only.join(), '--seconds', `${seconds}`];
+      const args = ['--corpus', corpus, '--variant', variant, '--only', only.join(), '--seconds', `${seconds * share}`];
       const { passed, failed, skipped = 0 } = await runConformance(args);
       total.passed += passed;
       total.failed += failed;
