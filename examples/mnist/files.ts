@@ -9,7 +9,7 @@ export interface Flavour {
   configure(converter: TFLiteConverter, digits: Digits): void;
 }
 
-/** The tutorial's two files. */
+/** The tutorial's two files, and one with int8 weights. */
 export const flavours: readonly Flavour[] = [
   { file: 'mnist_model.tflite', about: 'float32', configure() {} },
   {
@@ -18,6 +18,13 @@ export const flavours: readonly Flavour[] = [
     configure(converter) {
       converter.optimizations = [Optimize.DEFAULT];
       converter.targetSpec.supportedTypes = ['float16'];
+    },
+  },
+  {
+    file: 'mnist_model_quant_dynamic.tflite',
+    about: 'int8 weights',
+    configure(converter) {
+      converter.optimizations = [Optimize.DEFAULT];
     },
   },
 ];
