@@ -49,6 +49,13 @@ export const settings: readonly Setting[] = [
     share: 0.3,
     mayLose: 0.005,
   },
+  {
+    name: 'int8',
+    file: 'mnist_model_quant_int8.tflite',
+    precisionLossAllowed: 0,
+    share: 0.3,
+    mayLose: 0.005,
+  },
 ];
 
 /** Whether TensorFlow's file is at hand. */
