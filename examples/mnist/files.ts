@@ -1,5 +1,5 @@
 import { Optimize, TFLiteConverter } from 'tflite-gpu';
-import type { Digits } from './digits.js';
+import { batchOf, type Digits } from './digits.js';
 import type { createNetwork } from './network.js';
 
 /** A flavour of the model file: what to ask of the converter. */
@@ -9,7 +9,10 @@ export interface Flavour {
   configure(converter: TFLiteConverter, digits: Digits): void;
 }
 
-/** The tutorial's two files. */
+/** Images that activations are calibrated on. */
+const samples = 100;
+
+/** The tutorial's two files, and two with integers. */
 export const flavours: readonly Flavour[] = [
   { file: 'mnist_model.tflite', about: 'float32', configure() {} },
   {
@@ -18,6 +21,23 @@ export const flavours: readonly Flavour[] = [
     configure(converter) {
       converter.optimizations = [Optimize.DEFAULT];
       converter.targetSpec.supportedTypes = ['float16'];
+    },
+  },
+  {
+    file: 'mnist_model_quant_dynamic.tflite',
+    about: 'int8 weights',
+    configure(converter) {
+      converter.optimizations = [Optimize.DEFAULT];
+    },
+  },
+  {
+    file: 'mnist_model_quant_int8.tflite',
+    about: 'int8',
+    configure(converter, digits) {
+      converter.optimizations = [Optimize.DEFAULT];
+      converter.representativeDataset = function* () {
+        for (let i = 0; i < samples; i++) yield [batchOf(digits, i, 1)];
+      };
     },
   },
 ];

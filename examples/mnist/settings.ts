@@ -42,6 +42,20 @@ export const settings: readonly Setting[] = [
     mayLose: 0.0005,
     expected: 0.9656,
   },
+  {
+    name: 'int8 weights',
+    file: 'mnist_model_quant_dynamic.tflite',
+    precisionLossAllowed: 0,
+    share: 0.3,
+    mayLose: 0.005,
+  },
+  {
+    name: 'int8',
+    file: 'mnist_model_quant_int8.tflite',
+    precisionLossAllowed: 0,
+    share: 0.3,
+    mayLose: 0.005,
+  },
 ];
 
 /** Whether TensorFlow's file is at hand. */
