@@ -46,7 +46,7 @@ export async function launch({ gl = 'swiftshader', env = {}, flags = [] } = {}) 
   const found = await findBrowser();
   const start = (kind) => {
     const profile = mkdtempSync(path.join(os.tmpdir(), 'tflite-gpu-'));
-    const remove = () => rmSync(profile, { recursive: true, force: true, maxRetries: 3 });
+    const remove = () => rmSync(profile, { recursive: true, force: true, maxRetries: 20 });
     return puppeteer
       .launch({
         executablePath: found.path,

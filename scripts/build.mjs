@@ -1,11 +1,12 @@
 // Builds dist/: two ES modules that share nothing (tflite-gpu.js, format.js) with the chunks they load on demand, a
-// script-tag bundle (global `tfliteGpu`) and declarations; fails when the download grows too big.
+// script-tag bundle (global `tfliteGpu`), the command line and declarations; fails when the download grows too big.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { minify } from 'terser';
+import { bundleCli } from './bundle.mjs';
 import { root } from './paths.mjs';
 
 /** What may be downloaded, compressed: by a page that imports the package, and by one that uses all of it. */
@@ -61,6 +62,7 @@ for (const entryPoints of [modules.entryPoints, { format: 'src/format/index.ts' 
   await build({ ...options, ...modules, entryPoints, external: [...tfjs, 'flatbuffers'], sourcemap: true });
 const iife = { format: 'iife', globalName: 'tfliteGpu', plugins: [tfjsFromGlobal], outfile: 'dist/tflite-gpu.iife.js' };
 for (const [name, { code }] of await minified(iife)) writeFileSync(path.join(root, 'dist', name), code);
+await bundleCli('dist/cli.cjs');
 const bundles = await minified({ ...modules, external: tfjs });
 const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
@@ -74,7 +76,7 @@ const sizes = { import: sum(first), all: sum(compressed.keys()) };
 console.log(
   `Minified and compressed, TensorFlow.js external: ${kB(sizes.import)} kB on import (limit ${limitsKB.import}), ${kB(sizes.all)} kB in all (limit ${limitsKB.all}); on demand: ${onDemand.join(', ')}`,
 );
-const scripts = readdirSync(path.join(root, 'dist')).filter((name) => name.endsWith('.js'));
+const scripts = readdirSync(path.join(root, 'dist')).filter((name) => /\.c?js$/.test(name));
 console.log(scripts.map((name) => `dist/${name} ${kB(statSync(path.join(root, 'dist', name)).size)} kB`).join(', '));
 for (const [what, limit] of Object.entries(limitsKB))
   if (sizes[what] > limit * 1000) {

@@ -11,12 +11,12 @@ const common = {
   define: { global: 'globalThis' },
 };
 
-/** Bundles one page script and returns its text. `module` replaces what `tflite-gpu` means (default: this project). */
-export async function bundlePage(entry, { module = 'src/index.ts', minify = false } = {}) {
+/** Bundles one page script and returns its text. `module` replaces what `tflite-gpu` means (default: this project), `alias` others. */
+export async function bundlePage(entry, { module = 'src/index.ts', minify = false, alias = {} } = {}) {
   const result = await build({
     ...common,
     entryPoints: [path.resolve(root, entry)],
-    alias: { 'tflite-gpu': path.resolve(root, module) },
+    alias: { 'tflite-gpu': path.resolve(root, module), ...alias },
     nodePaths: [path.join(root, 'node_modules')],
     format: 'iife',
     minify,
@@ -55,4 +55,22 @@ export async function bundleNodeTests(files, outdir) {
     sourcemap: 'inline',
   });
   return files.map((file) => path.join(outdir, file.replace(/\.ts$/, '.mjs')));
+}
+
+/** Bundles the command line into one CommonJS file with TensorFlow.js in it, so that it needs no package beside it. */
+export async function bundleCli(outfile) {
+  await build({
+    ...common,
+    define: {},
+    entryPoints: ['src/cli/main.ts'],
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    // TensorFlow.js's modules; what Node would take of it are bundles without the methods of tensors.
+    mainFields: ['module', 'main'],
+    external: ['node-fetch'],
+    minify: true,
+    legalComments: 'linked',
+    outfile,
+  });
 }

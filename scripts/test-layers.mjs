@@ -21,6 +21,12 @@ const VARIED_NETWORKS = [
   ...['transformer_encoder_2l float16', 'unet_128 float32'],
 ];
 
+/** Real models that take seconds each; the others of test/tfjs-models take minutes on a software rasteriser. */
+const QUICK_MODELS = [
+  ...['nsfwjs MobileNet v2', 'face-api tiny detector', 'face-api landmarks', 'face-api tiny landmarks'],
+  ...['face-api expressions', 'face-api age and gender'],
+];
+
 /** Every layer in the order in which they run. */
 export const layers = [
   { name: 'check', about: 'formatting, lint, types, generated tables', run: check },
@@ -37,6 +43,12 @@ export const layers = [
     run: runMainJob,
   },
   { name: 'notebook', about: 'the notebook, built and run to its end', full: true, takes: 60, run: runNotebook },
+  {
+    name: 'tfjs-models',
+    about: 'models of nsfwjs and face-api, converted, beside the originals',
+    full: true,
+    run: runTfjsModels,
+  },
   {
     name: 'browser-llvmpipe',
     about: 'browser specs in Chromium on llvmpipe',
@@ -227,6 +239,18 @@ async function resultsOf(args) {
 async function runNotebook() {
   const failed = (await command(process.execPath, ['test/notebook/run.mjs'])) === 0 ? 0 : 1;
   return { passed: 1 - failed, failed };
+}
+
+async function runTfjsModels() {
+  const json = path.join(cacheFolder('reports'), 'tfjs-models.json');
+  rmSync(json, { force: true });
+  const status = await command(process.execPath, [
+    'test/tfjs-models/run.mjs',
+    ...['--models', QUICK_MODELS.join(), '--json', json],
+  ]);
+  if (!existsSync(json)) return { passed: 0, failed: 1, note: `tfjs-models/run.mjs ended with status ${status}` };
+  const { passed, failed } = JSON.parse(readFileSync(json, 'utf8'));
+  return { passed, failed };
 }
 
 function filesUnder(folder, ending) {

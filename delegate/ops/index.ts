@@ -3,6 +3,7 @@ import { argOps } from './arg.js';
 import { batchMatmulOps } from './batch-matmul.js';
 import { binaryOps, compareOps } from './binary.js';
 import { convOps } from './conv-2d.js';
+import { conv3dOps } from './conv-3d.js';
 import { convertOps } from './convert.js';
 import { depthwiseConvOps } from './depthwise-conv-2d.js';
 import { fillOps } from './fill.js';
@@ -29,6 +30,7 @@ export const ops: ReadonlyMap<string, OpSpec> = new Map(
     ...convOps,
     ...depthwiseConvOps,
     ...transposeConvOps,
+    ...conv3dOps,
     ...fullyConnectedOps,
     ...batchMatmulOps,
     ...poolOps,

@@ -105,13 +105,17 @@ const lowerReshape: Pass = {
   },
 };
 
-/** ADD of a constant per channel is the bias of a TRANSPOSE_CONV without one. */
-const foldBiasOfTransposeConv: Pass = {
-  name: 'fold-bias-of-transpose-conv',
+/** Ops without a bias as they are traced, and which input theirs is. */
+const BIAS_INPUT: Readonly<Record<string, number>> = { TRANSPOSE_CONV: 3, CONV_3D: 2, CONV_3D_TRANSPOSE: 3 };
+
+/** ADD of a constant per channel is the bias of a convolution without one. */
+const foldBias: Pass = {
+  name: 'fold-bias',
   at(node, edit) {
     const [x, constant] = node.inputs;
     const producer = x && edit.producer(x);
-    if (!x || node.type !== 'ADD' || producer?.type !== 'TRANSPOSE_CONV' || producer.inputs[3]) return;
+    const place = producer && BIAS_INPUT[producer.type];
+    if (!x || node.type !== 'ADD' || !place || producer.inputs[place]) return;
     const channels = x.shape.at(-1)!;
     if (!constant || !isPerChannel(constant, channels)) return { declined: 'the operand is no constant per channel' };
     if (!edit.readOnlyBy(x, node)) return { declined: `"${x.name}" is read elsewhere` };
@@ -129,6 +133,7 @@ const FUSING = new Set([
   'DEPTHWISE_CONV_2D',
   'FULLY_CONNECTED',
   'TRANSPOSE_CONV',
+  'CONV_3D',
   'AVERAGE_POOL_2D',
   'MAX_POOL_2D',
 ]);
@@ -175,7 +180,7 @@ const passes: readonly Pass[] = [
   dropIdentityOfAnySize,
   dropReshapeOfOutput,
   foldScaleAndShift,
-  foldBiasOfTransposeConv,
+  foldBias,
   fuseActivation,
   dropDead,
 ];

@@ -1,4 +1,5 @@
 import type { DataId, Tensor } from '@tensorflow/tfjs-core';
+import { UnsupportedError } from '../../delegate/index.js';
 
 /** An input of a model: `null` is a size that is known only while running, of the first dimension alone. */
 export interface InputSpec {
@@ -41,10 +42,21 @@ export interface GraphModelLike {
   execute(inputs: Record<string, Tensor>, outputs: string[]): Tensor | Tensor[];
 }
 
-type Layer = { readonly name?: string; readonly layers?: readonly object[]; call?: (...args: unknown[]) => unknown };
+interface Layer {
+  readonly name?: string;
+  readonly stateful?: boolean;
+  readonly layers?: readonly object[];
+  call?(...args: unknown[]): unknown;
+}
 
-/** A layers model as a function of its inputs. */
+/** A layers model as a function of its inputs. Throws UnsupportedError for layers that remember what they were given. */
 export function ofLayersModel(model: LayersModelLike): ModelFunction {
+  const stateful = nested(model.layers).find((layer) => layer.stateful);
+  if (stateful)
+    throw new UnsupportedError(
+      `TFLiteConverter: layer "${stateful.name}" is stateful; accepted: layers that start anew at each call. ` +
+        'Make its state an input (initialState) and an output (returnState) of the model',
+    );
   return {
     inputs: model.inputs.map(({ shape, dtype }, i) => ({
       shape,

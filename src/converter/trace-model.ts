@@ -1,7 +1,8 @@
 import { engine, getBackend, registerBackend, removeBackend, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { type Graph, UnsupportedError } from '../../delegate/index.js';
+import { type Graph, UnsupportedError, type Value } from '../../delegate/index.js';
 import { withDynamicBatch } from './dynamic-batch.js';
 import { isTensor } from './is-tensor.js';
+import { reshaped } from './legalize/legalization.js';
 import type { InputSpec, ModelFunction } from './source.js';
 import { Trace } from './trace.js';
 import { registerTracingKernels, TRACING, TracingBackend } from './tracing-backend.js';
@@ -46,11 +47,27 @@ function traceWith(model: ModelFunction, batch: number): Traced {
         model.call(tensors, (layer) => enter(trace, layer)),
         model.outputNames,
       );
-      const outputs = results.map(([, tensor]) => backend.valueFor(tensor));
-      traced = { graph: trace.graph(inputs, outputs), inputNames, outputNames: results.map(([name]) => name) };
+      const outputs = withCopies(
+        trace,
+        inputs,
+        results.map(([, tensor]) => backend.valueFor(tensor)),
+      );
+      traced = {
+        graph: trace.graph(inputs, outputs),
+        inputNames,
+        outputNames: distinct(results.map(([name]) => name)),
+      };
     }),
   );
   return traced!;
+}
+
+/** The outputs, each a tensor of its own: what is an input, a constant or another output is copied, since interpreters want it so. */
+function withCopies(trace: Trace, inputs: readonly Value[], outputs: readonly Value[]): readonly Value[] {
+  return outputs.map((value, i) => {
+    const isOwn = !value.data && !inputs.includes(value) && outputs.indexOf(value) === i;
+    return isOwn ? value : reshaped(trace.call(value.name, {}), value, value.shape);
+  });
 }
 
 /** What a call of a layer makes has that layer's name. */
@@ -83,4 +100,15 @@ function named(result: unknown, names?: readonly string[]): [string, Tensor][] {
   const map = Object.entries((result ?? {}) as Record<string, Tensor>);
   if (map.length && map.every(([, tensor]) => isTensor(tensor))) return map;
   throw new TypeError(`TFLiteConverter: the model returned ${result}; accepted: a tensor, a list of them, or a map`);
+}
+
+/** Names that a signature can tell apart: a layer of several outputs has one name for all. */
+function distinct(names: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return names.map((name) => {
+    let [own, count] = [name, 0];
+    while (taken.has(own)) own = `${name}_${++count}`;
+    taken.add(own);
+    return own;
+  });
 }

@@ -95,8 +95,10 @@ export class TracingBackend extends KernelBackend {
       // Some kernels ask for the rank, which tensors have and their infos lack.
       return Object.assign(info, { rank: shape.length });
     };
-    const lent = Object.entries(values).map(([name, value]) => [name, lend(value)]);
-    const result = kernelFunc({ inputs: Object.fromEntries(lent), backend: this.#cpu, ...(attrs && { attrs }) });
+    const lent = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, lend(value)]));
+    // Some kernels take a list, whose names are numbers.
+    const inputs = 0 in lent ? (Object.values(lent) as never) : lent;
+    const result = kernelFunc({ inputs, backend: this.#cpu, ...(attrs && { attrs }) });
     const name = Object.values(values)[0]?.name;
     const take = ({ dataId, shape, dtype }: TensorInfo) =>
       this.tensorOf(constantOf(typedData(this.#cpu.readSync(dataId), dtype), shape, dtypeOf(dtype), name));

@@ -139,6 +139,7 @@ const SHAPE_OPERANDS: ReadonlyMap<string, readonly number[]> = new Map([
   ['SLICE', [2]],
   ['STRIDED_SLICE', [2]],
   ['TRANSPOSE_CONV', [0]],
+  ['CONV_3D_TRANSPOSE', [0]],
 ]);
 
 /** Ops that keep images in order when they keep the elements in order. */

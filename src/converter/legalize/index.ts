@@ -8,11 +8,13 @@ import { normalization } from './normalization.js';
 import { reduce } from './reduce.js';
 import { selections } from './select.js';
 import { unary } from './unary.js';
+import { volume } from './volume.js';
 import { window } from './window.js';
 
 /** How every tfjs kernel that the converter takes is said in TFLite's operators: the one list. */
 export const legalizations: Legalizations = {
   ...window,
+  ...volume,
   ...products,
   ...sums,
   ...normalization,

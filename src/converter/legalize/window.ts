@@ -28,12 +28,18 @@ const shape4 = ({ shape }: Value) => [...shape] as Shape4;
 /** Below every float: padding that never wins. */
 const LOWEST = -3.4028234663852886e38;
 
-function expectChannelsLast(dataFormat: string | undefined): void {
-  if (dataFormat === 'NCHW') throw new UnsupportedError('dataFormat NCHW; accepted: NHWC');
+/** Throws UnsupportedError for images and volumes whose channels come first. */
+export function expectChannelsLast(dataFormat: string | undefined): void {
+  if (dataFormat?.startsWith('NC')) throw new UnsupportedError(`dataFormat ${dataFormat}; accepted: channels last`);
 }
 
 /** The input as a window of SAME or VALID padding needs it: other paddings are put around it first. */
-function padded(call: Call, x: Value, { padInfo }: Info, value = 0): readonly [Value, 'SAME' | 'VALID'] {
+function padded(
+  call: Call,
+  x: Value,
+  { padInfo }: Pick<Info, 'padInfo'>,
+  value = 0,
+): readonly [Value, 'SAME' | 'VALID'] {
   const { type, top, bottom, left, right } = padInfo;
   if (type === 'SAME' || type === 'VALID') return [x, type];
   const paddings = constantOf(Int32Array.of(0, 0, top, bottom, left, right, 0, 0), [4, 2], 'int32');
@@ -104,17 +110,31 @@ function transposeConv(call: Call, { strides, pad, dataFormat, inputShape }: Con
   );
 }
 
-function pool(type: 'AVERAGE_POOL_2D' | 'MAX_POOL_2D'): Legalization<AvgPoolAttrs> {
+/** The pools that TFLite has. */
+export type Pool = 'AVERAGE_POOL_2D' | 'MAX_POOL_2D';
+
+function pool(type: Pool): Legalization<AvgPoolAttrs> {
   return (call, { filterSize, strides, pad, dimRoundingMode }) => {
     const x = operand(call, 'x');
-    const info = backend_util.computePool2DInfo(shape4(x), filterSize, strides, 1, pad, dimRoundingMode);
-    const isExplicit = info.padInfo.type !== 'SAME' && info.padInfo.type !== 'VALID';
-    if (isExplicit && type === 'AVERAGE_POOL_2D')
-      throw new UnsupportedError(`pad ${JSON.stringify(pad)} of an average; accepted: same, valid`);
-    const [input, padding] = padded(call, x, info, LOWEST);
-    const { filterWidth, filterHeight, strideWidth: strideW, strideHeight: strideH } = info;
-    return call.emit(type, [input], { padding, strideW, strideH, filterWidth, filterHeight });
+    return pooled(
+      call,
+      type,
+      x,
+      backend_util.computePool2DInfo(shape4(x), filterSize, strides, 1, pad, dimRoundingMode),
+    );
   };
+}
+
+type PoolInfo = Pick<Info, 'padInfo' | 'filterWidth' | 'filterHeight' | 'strideWidth' | 'strideHeight'>;
+
+/** Padding has no part in an average, so it cannot be put around the input first. */
+export function pooled(call: Call, type: Pool, x: Value, info: PoolInfo): Value {
+  const { type: pad } = info.padInfo;
+  if (type === 'AVERAGE_POOL_2D' && pad !== 'SAME' && pad !== 'VALID')
+    throw new UnsupportedError('padding of an average by numbers; accepted: same, valid');
+  const [input, padding] = padded(call, x, info, LOWEST);
+  const { filterWidth, filterHeight, strideWidth: strideW, strideHeight: strideH } = info;
+  return call.emit(type, [input], { padding, strideW, strideH, filterWidth, filterHeight });
 }
 
 function resize(type: string): Legalization<ResizeBilinearAttrs> {

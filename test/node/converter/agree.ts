@@ -1,15 +1,19 @@
-// Converts a tfjs model, runs the file on the CPU path with a batch of 1 and of 3, and compares with tfjs.
+// Converts a tfjs model, runs its files on the CPU path and in TFLite's own interpreter, and compares with tfjs.
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as layers from '@tensorflow/tfjs-layers';
 // For the methods of tensors, which tfjs-layers calls.
 import '@tensorflow/tfjs';
-import { dequantize, quantize, TFLiteConverter } from '../../../src/converter/converter.js';
+import { quantize, TFLiteConverter } from '../../../src/converter/converter.js';
 import { verifyModel } from '../../../src/format/verify.js';
-import { runFile } from './run-file.js';
+import { type Numbers, runInTFLite } from '../../support/litert.js';
+import { opsOf, runFile } from './run-file.js';
 
-const folder = process.env.TFLITE_GPU_CONVERTED;
+/** How far outputs may be from tfjs's, as a part of the largest value: numbers have 7, 3, 2 or 4 decimal digits. */
+const TOLERANCE = { float32: 1e-5, float16: 5e-3, dynamic: 5e-2, int8: 1e-1, int16x8: 5e-2 };
+const FLAVOURS = Object.keys(TOLERANCE) as Flavour[];
+/** Files that the CPU path takes; all run in TFLite. */
+const RUNS_HERE: ReadonlySet<Flavour> = new Set(['float32', 'float16']);
 
 /** Values from −1 to 1, or whole numbers from 0 on, the same in every run. */
 export function sample(shape: readonly number[], seed: number, below?: number): tf.Tensor {
@@ -32,16 +36,29 @@ export function setSampleWeights(model: layers.LayersModel): void {
   );
 }
 
-/** Throws where the converted model does not say what the model says. `below`: inputs are whole numbers under it. */
-export async function expectAgreement(model: layers.LayersModel, name: string, below?: number): Promise<Uint8Array> {
+/** How a model is held to its original. */
+interface Settings {
+  /** Inputs are whole numbers under it. */
+  readonly below?: number;
+  /** Leaves out files with smaller weights. */
+  readonly inFloat32Only?: boolean;
+}
+
+/** Throws where the converted model does not say what the model says. */
+export async function expectAgreement(model: layers.LayersModel, name: string, settings: Settings = {}): Promise<void> {
   await tf.setBackend('cpu');
   setSampleWeights(model);
   const file = await TFLiteConverter.fromLayersModel(model).convert();
-  await expectSame(file, name, (batch) => {
-    const inputs = model.inputs.map(({ shape }, i) => sample([batch, ...(shape.slice(1) as number[])], i, below));
+  const fixed = TFLiteConverter.fromFunction(
+    (...inputs) => model.apply(inputs),
+    model.inputs.map(({ shape }) => ({ shape: [1, ...shape.slice(1)] })),
+  );
+  const reference = (batch: number): Run => {
+    const shapes = model.inputs.map(({ shape }) => [batch, ...(shape.slice(1) as number[])]);
+    const inputs = shapes.map((shape, i) => sample(shape, i, settings.below));
     return { inputs, outputs: [model.predict(inputs, { batchSize: batch })].flat() };
-  });
-  return file;
+  };
+  await expectSame(file, fixed, name, reference, settings);
 }
 
 /** The same for a function of one tensor of [batch, ...shape]. */
@@ -51,82 +68,70 @@ export async function expectFunctionAgreement(
   name: string,
 ): Promise<void> {
   const file = await TFLiteConverter.fromFunction(f, [{ shape: [null, ...shape], name: 'x' }]).convert();
-  await expectSame(file, name, (batch) => {
+  await expectSame(file, TFLiteConverter.fromFunction(f, [{ shape: [1, ...shape] }]), name, (batch) => {
     const x = sample([batch, ...shape], 1);
     return { inputs: [x], outputs: [f(x)].flat() };
   });
 }
 
 type Run = { readonly inputs: readonly tf.Tensor[]; readonly outputs: readonly tf.Tensor[] };
+type Flavour = keyof typeof TOLERANCE;
 
-async function expectSame(file: Uint8Array, name: string, reference: (batch: number) => Run): Promise<void> {
-  verifyModel(file);
-  for (const batch of [1, 3]) {
-    const { inputs, outputs } = reference(batch);
-    const found = await runFile(
-      file,
-      inputs.map((x) => ({ data: x.dataSync() as Float32Array, shape: x.shape })),
-    );
-    if (folder) record(`${folder}/${name.replace(/\W+/g, '_')}_${batch}`, file, inputs, outputs);
-    for (const [i, output] of outputs.entries()) expectClose(found[i]!, output, `${name}, batch of ${batch}`, 1e-4);
-  }
-  await expectNearWithHalves(file, name, reference(2));
-  for (const [flavour, target] of Object.entries(integers))
-    await expectNearAsIntegers(file, `${name}, ${flavour}`, { supportedOps: target }, reference(2));
-}
-
-const integers = {
-  int8: ['TFLITE_BUILTINS'],
-  int16x8: ['EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8', 'TFLITE_BUILTINS'],
-};
-
-/** The integers of a file mean what its floats were; how exact it is to compute with them is TFLite's matter. */
-async function expectNearAsIntegers(
+/** `fixed` converts for a batch of 1; `reference` gives inputs of a batch and what tfjs makes of them. */
+async function expectSame(
   file: Uint8Array,
+  fixed: TFLiteConverter,
   name: string,
-  targetSpec: { supportedOps: string[] },
-  { inputs, outputs }: Run,
+  reference: (batch: number) => Run,
+  { inFloat32Only }: Settings = {},
 ): Promise<void> {
-  const found = await quantize(file, { targetSpec, representativeDataset: () => [inputs] });
-  verifyModel(found);
-  if (folder) record(`${folder}/${name.replace(/\W+/g, '_')}`, found, inputs, outputs);
-  const floats = await runFile(
-    await dequantize(found),
-    inputs.map((x) => ({ data: x.dataSync() as Float32Array, shape: x.shape })),
-  );
-  for (const [i, output] of outputs.entries()) expectClose(floats[i]!, output, name, 5e-2);
+  const [one, three] = [reference(1), reference(3)];
+  // What asks for the size of its batch has outputs of sizes that LiteRT.js does not know.
+  const closed = opsOf(file).includes('SHAPE') ? await fixed.convert() : file;
+  const flavours = inFloat32Only ? (['float32'] as const) : FLAVOURS;
+  for (const flavour of flavours) {
+    const tolerance = TOLERANCE[flavour];
+    if (RUNS_HERE.has(flavour))
+      await expectOutputs(runFile, await stored(file, flavour, one), three, `${name}: ${flavour}`, tolerance);
+    const bytes = await stored(closed, flavour, one);
+    await expectOutputs(runInTFLite, bytes, one, `${name}: ${flavour} in TFLite`, tolerance);
+  }
 }
 
-/** Weights as halves have three decimal digits, which is about what is left of results. */
-async function expectNearWithHalves(file: Uint8Array, name: string, { inputs, outputs }: Run): Promise<void> {
-  const halves = await quantize(file, { targetSpec: { supportedTypes: ['float16'] } });
-  verifyModel(halves);
-  const found = await runFile(
-    halves,
-    inputs.map((x) => ({ data: x.dataSync() as Float32Array, shape: x.shape })),
-  );
-  if (folder) record(`${folder}/${name.replace(/\W+/g, '_')}_float16`, halves, inputs, outputs);
-  for (const [i, output] of outputs.entries()) expectClose(found[i]!, output, `${name}, weights as halves`, 5e-3);
+const INT16X8 = ['EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8', 'TFLITE_BUILTINS'];
+
+/** The file with its numbers stored otherwise; the one input is what integers are calibrated with. */
+async function stored(float32: Uint8Array, flavour: Flavour, { inputs }: Run): Promise<Uint8Array> {
+  const representativeDataset = () => [inputs];
+  const options = {
+    float16: { targetSpec: { supportedTypes: ['float16'] } },
+    dynamic: {},
+    int8: { representativeDataset },
+    int16x8: { representativeDataset, targetSpec: { supportedOps: INT16X8 } },
+  };
+  const file = flavour === 'float32' ? float32 : await quantize(float32, options[flavour]);
+  verifyModel(file);
+  return file;
 }
 
-function expectClose(
-  found: { data: Float32Array; shape: readonly number[] },
-  expected: tf.Tensor,
+async function expectOutputs(
+  run: (file: Uint8Array, inputs: readonly Numbers[]) => Promise<readonly Numbers[]>,
+  file: Uint8Array,
+  { inputs, outputs }: Run,
   what: string,
   tolerance: number,
-): void {
+): Promise<void> {
+  const found = await run(
+    file,
+    inputs.map((x) => ({ data: x.dataSync() as Float32Array, shape: x.shape })),
+  );
+  for (const [i, output] of outputs.entries()) expectClose(found[i]!, output, what, tolerance);
+}
+
+function expectClose(found: Numbers, expected: tf.Tensor, what: string, tolerance: number): void {
   assert.deepEqual(found.shape, expected.shape, what);
   const values = expected.dataSync();
   const largest = Math.max(...values.map(Math.abs));
-  const worst = Math.max(...found.data.map((x, i) => Math.abs(x - values[i]!)));
+  const worst = Math.max(...Array.from(found.data, (x, i) => Math.abs(x - values[i]!)));
   assert.ok(worst <= tolerance * Math.max(1, largest), `${what}: differs by ${worst}, where values reach ${largest}`);
-}
-
-/** Keeps a file with its inputs and outputs, for another interpreter to run. */
-function record(stem: string, file: Uint8Array, inputs: readonly tf.Tensor[], outputs: readonly tf.Tensor[]): void {
-  const lists = (tensors: readonly tf.Tensor[]) =>
-    tensors.map((t) => ({ shape: t.shape, data: Array.from(t.dataSync()) }));
-  rmSync(`${stem}.tflite`, { force: true });
-  writeFileSync(`${stem}.tflite`, file);
-  writeFileSync(`${stem}.json`, JSON.stringify({ inputs: lists(inputs), outputs: lists(outputs) }));
 }

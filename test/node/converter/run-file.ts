@@ -1,5 +1,13 @@
-// Runs a converted file on the CPU path.
+// Looks at converted files, and runs them on the CPU path.
+import { opName } from '../../../src/format/operator-name.js';
+import { readModel } from '../../../src/format/read.js';
 import { Interpreter } from '../../../src/runtime/interpreter.js';
+
+/** The operators of a file, in order. */
+export function opsOf(file: Uint8Array): string[] {
+  const model = readModel(file);
+  return model.subgraphs![0]!.operators!.map((operator) => opName(model, operator));
+}
 
 /** Outputs of a model for one set of inputs, whose shapes may differ from the file's in open sizes. */
 export async function runFile(
