@@ -20,6 +20,7 @@ export interface DeviceStats {
   readonly textures: number;
   readonly textureBytes: number;
   readonly buffers: number;
+  /** Those in use. Some others are kept while any is. */
   readonly programs: number;
   readonly framebuffers: number;
   readonly executables: number;

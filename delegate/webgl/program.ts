@@ -43,7 +43,7 @@ export class ProgramCache {
     const known = this.#entries.get(kernel.source);
     if (known) {
       known.uses++;
-      this.#idle.delete(kernel.source);
+      if (this.#idle.delete(kernel.source)) this.#device.count('programs', 1);
       return;
     }
     const { gl } = this.#device;
@@ -110,6 +110,7 @@ export class ProgramCache {
     const entry = this.#entries.get(source);
     if (!entry || --entry.uses > 0) return;
     this.#idle.add(source);
+    this.#device.count('programs', -1);
     const kept = this.#idle.size < this.#entries.size ? MOST_IDLE : 0;
     for (const oldest of this.#idle) {
       if (this.#idle.size <= kept) return;
@@ -125,7 +126,6 @@ export class ProgramCache {
     const { program, fragment } = this.#entries.get(source)!;
     gl.deleteProgram(program);
     gl.deleteShader(fragment);
-    this.#device.count('programs', -1);
     this.#entries.delete(source);
     this.#idle.delete(source);
   }

@@ -58,21 +58,23 @@ describe('life of a model', () => {
   }, 120_000);
 
   it('keeps programs of disposed models while another model lives, and deletes them with the last', async () => {
-    const none = createGpuDelegate(gl).stats().programs;
+    const created = spyOn(gl, 'createProgram').and.callThrough();
+    const deleted = spyOn(gl, 'deleteProgram').and.callThrough();
     const other = await createGpuDelegate(gl).compile(absolute());
+    const alone = createGpuDelegate(gl).stats();
     const first = await mnist({ gl });
-    const made = createGpuDelegate(gl).stats().programs;
-    const link = spyOn(gl, 'linkProgram').and.callThrough();
+    const made = created.calls.count();
     const want = await infer(first, image(3));
     first.dispose();
-    expect(createGpuDelegate(gl).stats().programs).toBe(made);
+    expect(createGpuDelegate(gl).stats()).toEqual(alone);
+    expect(deleted).not.toHaveBeenCalled();
     const again = await mnist({ gl });
     expectClose(await infer(again, image(3)), want, 0);
-    expect(link).not.toHaveBeenCalled();
+    expect(created).toHaveBeenCalledTimes(made);
     other.dispose();
-    expect(createGpuDelegate(gl).stats().programs).toBe(made);
+    expect(deleted).not.toHaveBeenCalled();
     again.dispose();
-    expect(createGpuDelegate(gl).stats().programs).toBe(none);
+    expect(deleted).toHaveBeenCalledTimes(made);
   });
 
   it('makes nothing new in 1,000 runs', async () => {
