@@ -39,7 +39,7 @@ export const layers = [
     name: 'main-job',
     about: 'MNIST: training, sizes of files, accuracies',
     full: true,
-    takes: 300,
+    takes: 180,
     run: runMainJob,
   },
   { name: 'notebook', about: 'the notebook, built and run to its end', full: true, takes: 60, run: runNotebook },
@@ -208,15 +208,15 @@ async function checkPackage() {
 }
 
 /**
- * What the main job promises of the network that it trains, and of the files that TensorFlow wrote. A third of the epoch
- * has to do here: all of it takes six minutes on a software rasteriser, and ends at 96.2 % instead of 93.2 %.
+ * What the main job promises of the network that it trains, and of the files that TensorFlow wrote. A sixth of the epoch
+ * has to do here: all of it takes minutes on a software rasteriser, and ends at 96.2 % instead of 89.2 %.
  */
 async function runMainJob() {
-  const { accuracy, settings } = await resultsOf(['--training', '20000']);
+  const { accuracy, settings } = await resultsOf(['--training', '10000']);
   const { settings: stored } = await resultsOf(['--stored']);
   const [{ fileBytes: whole }] = settings;
   const claims = [
-    ['TensorFlow.js: accuracy', accuracy, '>=', 0.925],
+    ['TensorFlow.js: accuracy', accuracy, '>=', 0.885],
     ...settings.map((row) => [`${row.name}: accuracy lost`, Math.abs(row.accuracy - accuracy), '<=', row.mayLose]),
     ...settings.map((row) => [`${row.name}: share of bytes`, row.fileBytes / whole, '<=', row.share]),
     ...stored.map((row) => [
