@@ -1,7 +1,7 @@
 import { debug } from './debug.js';
 import { DeviceError, UnsupportedError } from './errors.js';
 import type { DeviceStats, Executable, GpuDelegate } from './executable.js';
-import { type Graph, type Node, readsOf } from './ir/graph.js';
+import { type Graph, isQuantized, type Node, readsOf, valuesOf } from './ir/graph.js';
 import { forms } from './kernels/index.js';
 import { layoutProblem } from './layout/layout.js';
 import {
@@ -112,12 +112,13 @@ class Delegate implements GpuDelegate {
   async compile(graph: Graph, onProgress?: (fraction: number) => void, signal?: AbortSignal): Promise<Executable> {
     await task();
     const store = await this.#store();
-    const key = store && (await inSlices(store.keyOf(graph, this.#target), undefined, signal));
-    const kept = key === undefined ? undefined : await store!.get(key, this.#target);
+    const target = this.#targetOf(graph);
+    const key = store && (await inSlices(store.keyOf(graph, target), undefined, signal));
+    const kept = key === undefined ? undefined : await store!.get(key, target);
     if (kept) return inSlices(this.#linked(kept, true), onProgress, signal);
     const fused = this.#fuse(graph);
     const tuning = await (await this.#tuner())?.tuningOf(fused);
-    const executor = await inSlices(this.#link(fused, tuning?.choiceOf), onProgress, signal);
+    const executor = await inSlices(this.#link(fused, target, tuning?.choiceOf), onProgress, signal);
     if (tuning) this.#afterwards(executor, 'tuning', (life) => tuning.start(life));
     if (key !== undefined)
       this.#afterwards(executor, 'serialization', (life) => inSlices(store!.put(key, executor.plan), undefined, life));
@@ -135,7 +136,14 @@ class Delegate implements GpuDelegate {
   }
 
   compileSync(graph: Graph): Executable {
-    return finish(this.#link(this.#fuse(graph), undefined, true));
+    return finish(this.#link(this.#fuse(graph), this.#targetOf(graph), undefined, true));
+  }
+
+  /** Halves have 11 bits: where 16-bit integers are computed with, textures are float32 whatever the options allow. */
+  #targetOf(graph: Graph): Target {
+    const needsFloats = [...valuesOf(graph)].some((value) => value.dtype === 'int16' && isQuantized(value));
+    const canFloats = this.#device.capabilities.float32Targets;
+    return needsFloats && canFloats ? { ...this.#target, precision: 'float32' } : this.#target;
   }
 
   #fuse(graph: Graph): Graph {
@@ -147,9 +155,9 @@ class Delegate implements GpuDelegate {
   }
 
   /** Plans and links, in pieces; what is thrown in leaves nothing behind. */
-  *#link(graph: Graph, choiceOf?: (node: Node) => Choice, blocking = false): Pieces<Executor> {
+  *#link(graph: Graph, target: Target, choiceOf?: (node: Node) => Choice, blocking = false): Pieces<Executor> {
     yield;
-    const plan = yield* makePlan(graph, this.#target, choiceOf);
+    const plan = yield* makePlan(graph, target, choiceOf);
     return yield* this.#linked(plan, false, blocking);
   }
 

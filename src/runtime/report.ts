@@ -67,7 +67,9 @@ export function reportOn(
   const segments = subgraphs.flatMap(({ session }) => session.placement?.segments ?? []);
   const precision = all[0]?.precision ?? 'float32';
   const other =
-    all.length > 0 && precision !== wanted ? [`${wanted} was asked for; this device computes in ${precision}`] : [];
+    all.length > 0 && precision !== wanted
+      ? [`${wanted} was asked for; ${precision} is in force: of the device, or of 16-bit integers`]
+      : [];
   return {
     nodes: subgraphs.flatMap((subgraph) => nodesOf(subgraph, onGpu ? 'gpu' : 'cpu')),
     partitions: {

@@ -300,7 +300,9 @@ describe('Interpreter', () => {
   it('says in the report that half floats are not in force', async () => {
     const it = interpreterOf(chain, new FakeGpu(), { gpu: { compileOptions: { precisionLossAllowed: 1 } } });
     await it.allocateTensors();
-    assert.deepEqual(it.report().notes, ['float16 was asked for; this device computes in float32']);
+    assert.deepEqual(it.report().notes, [
+      'float16 was asked for; float32 is in force: of the device, or of 16-bit integers',
+    ]);
   });
 
   it('profiles by operator', async () => {
