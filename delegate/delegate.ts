@@ -139,9 +139,9 @@ class Delegate implements GpuDelegate {
     return finish(this.#link(this.#fuse(graph), this.#targetOf(graph), undefined, true));
   }
 
-  /** Halves have 11 bits: where 16-bit integers are computed with, textures are float32 whatever the options allow. */
+  /** Sums rounded to halves fall to other steps: what is quantised is computed in float32, whatever the options allow. */
   #targetOf(graph: Graph): Target {
-    const needsFloats = [...valuesOf(graph)].some((value) => value.dtype === 'int16' && isQuantized(value));
+    const needsFloats = [...valuesOf(graph)].some((value) => !value.data && isQuantized(value));
     const canFloats = this.#device.capabilities.float32Targets;
     return needsFloats && canFloats ? { ...this.#target, precision: 'float32' } : this.#target;
   }

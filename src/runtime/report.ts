@@ -68,7 +68,7 @@ export function reportOn(
   const precision = all[0]?.precision ?? 'float32';
   const other =
     all.length > 0 && precision !== wanted
-      ? [`${wanted} was asked for; ${precision} is in force: of the device, or of 16-bit integers`]
+      ? [`${wanted} was asked for; ${precision} is in force: of the device, or for quantised tensors`]
       : [];
   return {
     nodes: subgraphs.flatMap((subgraph) => nodesOf(subgraph, onGpu ? 'gpu' : 'cpu')),

@@ -301,7 +301,7 @@ describe('Interpreter', () => {
     const it = interpreterOf(chain, new FakeGpu(), { gpu: { compileOptions: { precisionLossAllowed: 1 } } });
     await it.allocateTensors();
     assert.deepEqual(it.report().notes, [
-      'float16 was asked for; float32 is in force: of the device, or of 16-bit integers',
+      'float16 was asked for; float32 is in force: of the device, or for quantised tensors',
     ]);
   });
 
