@@ -180,7 +180,8 @@ function probe(gl: WebGL2RenderingContext): Capabilities {
     maxTextureSize: gl.getParameter(gl.MAX_TEXTURE_SIZE) as number,
     textureUnits: gl.getParameter(gl.MAX_TEXTURE_IMAGE_UNITS) as number,
     targets: isSoftware && drawBuffers >= 8 ? 8 : 4,
-    varyings: isSoftware ? (gl.getParameter(gl.MAX_VARYING_VECTORS) as number) : 0,
+    // gl_FragCoord is one of them.
+    varyings: isSoftware ? (gl.getParameter(gl.MAX_VARYING_VECTORS) as number) - 1 : 0,
     narrowest: /swiftshader/i.test(renderer) ? 32 : isSoftware ? 128 : 64,
     uniformAlignment: gl.getParameter(gl.UNIFORM_BUFFER_OFFSET_ALIGNMENT) as number,
     float32Targets,
