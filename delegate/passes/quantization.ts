@@ -20,6 +20,9 @@ export const computeOnReals: Pass = {
     if (isQuantize && !isQuantized(node.outputs[0]!)) return;
     const made = isQuantize ? [] : node.outputs.filter(isQuantized);
     if (!spec || spec.onStored || !(made.length || node.inputs.some((v) => v && isQuantized(v)))) return;
+    // Integers without a scale are moved as they are, whatever the output says that they stand for.
+    const isMove = spec.picks && node.inputs.some((v) => v && v.dtype === made[0]?.dtype && !isQuantized(v));
+    if (isMove) return { declined: 'it moves integers that have no scale' };
     const { weightsFormat = 'DEFAULT' } = node.attrs;
     if (node.type === 'BATCH_MATMUL' && node.outputs[0]!.dtype === 'int32')
       return { declined: 'it gives sums of integers' };
