@@ -115,7 +115,7 @@ class Delegate implements GpuDelegate {
     const target = this.#targetOf(graph);
     const key = store && (await inSlices(store.keyOf(graph, target), undefined, signal));
     const kept = key === undefined ? undefined : await store!.get(key, target);
-    if (kept) return inSlices(this.#linked(kept, true), onProgress, signal);
+    if (kept) return inSlices(this.#linked(kept), onProgress, signal);
     const fused = this.#fuse(graph);
     const tuning = await (await this.#tuner())?.tuningOf(fused);
     const executor = await inSlices(this.#link(fused, target, tuning?.choiceOf), onProgress, signal);
@@ -158,11 +158,11 @@ class Delegate implements GpuDelegate {
   *#link(graph: Graph, target: Target, choiceOf?: (node: Node) => Choice, blocking = false): Pieces<Executor> {
     yield;
     const plan = yield* makePlan(graph, target, choiceOf);
-    return yield* this.#linked(plan, false, blocking);
+    return yield* this.#linked(plan, blocking);
   }
 
-  *#linked(plan: Plan, restored: boolean, blocking = false): Pieces<Executor> {
-    const executor = new Executor(this.#device, this.#programs, plan, restored);
+  *#linked(plan: Plan, blocking = false): Pieces<Executor> {
+    const executor = new Executor(this.#device, this.#programs, plan);
     yield* executor.link(blocking);
     return executor;
   }

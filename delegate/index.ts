@@ -9,6 +9,7 @@ export type {
   InputSource,
   LinearTexture,
 } from './executable.js';
+export { Hash } from './hash.js';
 export { checkGraph } from './ir/check.js';
 export * from './ir/dtype.js';
 export * from './ir/graph.js';
@@ -23,3 +24,4 @@ export { dropDead, dropIdentity, foldConstants, matmulToFullyConnected } from '.
 export { canonicalize } from './passes/canonicalize.js';
 export { type Pass, runPasses } from './passes/pass.js';
 export { task } from './task.js';
+export { VERSION } from './version.js';

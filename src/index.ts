@@ -20,6 +20,7 @@ export {
   type ConversionProgress,
   type ConversionSettings,
   type ConvertOptions,
+  OpsSet,
   Optimize,
   type Sample,
   type SampleInput,

@@ -1,5 +1,5 @@
 import type { DType, TensorData } from './dtype.js';
-import type { Shape } from './shape.js';
+import { type Shape, sameShape } from './shape.js';
 
 /** What an attribute may hold: the schema's scalars, enums by name, vectors, and raw bytes of custom options. */
 export type AttrValue =
@@ -32,6 +32,12 @@ export interface TensorType {
 /** True where stored integers stand for other numbers. Those of 32 bits and more are taken for what they are. */
 export function isQuantized({ dtype, quantization }: TensorType): boolean {
   return Boolean(quantization?.scales.length) && /^u?int(2|4|8|16)$/.test(dtype);
+}
+
+/** True where equal stored integers stand for equal numbers. */
+export function haveOneGrid({ quantization: a }: TensorType, { quantization: b }: TensorType): boolean {
+  const same = (x: readonly number[] = [], y: readonly number[] = []) => sameShape(x, y);
+  return same(a?.scales, b?.scales) && same(a?.zeroPoints, b?.zeroPoints);
 }
 
 /** A tensor of the graph. Values are compared by identity. */

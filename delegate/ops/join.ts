@@ -1,8 +1,8 @@
 import { ModelError, UnsupportedError } from '../errors.js';
 import { newData } from '../ir/dtype.js';
-import { isQuantized, type TensorType } from '../ir/graph.js';
+import { haveOneGrid, isQuantized } from '../ir/graph.js';
 import { constantInts, defineOp, type InferInput, type OpSpec, required } from '../ir/op.js';
-import { normalizeAxis, type Shape, sameShape, sizeOf, stridesOf } from '../ir/shape.js';
+import { normalizeAxis, type Shape, sizeOf, stridesOf } from '../ir/shape.js';
 import { copyStrided, gatherStrided } from './strided.js';
 
 interface AxisAttrs {
@@ -70,7 +70,7 @@ function joined(type: string, shapeOf: (x: InferInput, axis: number) => Shape, r
     ],
     cpu(inputs, attrs) {
       const { all, i, shapes, shape } = place(inputs, attrs);
-      if (isQuantized(all[0]!) && !haveOneScale(all))
+      if (isQuantized(all[0]!) && !all.every((x) => haveOneGrid(x, all[0]!)))
         throw new UnsupportedError(`${type}: quantised operands of different scales`);
       const out = newData(required(inputs, 0).dtype, sizeOf(shape));
       const strides = stridesOf(shape);
@@ -82,13 +82,6 @@ function joined(type: string, shapeOf: (x: InferInput, axis: number) => Shape, r
       return [out];
     },
   });
-}
-
-/** True where equal stored integers stand for equal numbers in all of the tensors. */
-function haveOneScale(tensors: readonly TensorType[]): boolean {
-  const [first, ...others] = tensors.map(({ quantization }) => quantization);
-  const same = (a: readonly number[] = [], b: readonly number[] = []) => sameShape(a, b);
-  return others.every((q) => same(q?.scales, first?.scales) && same(q?.zeroPoints, first?.zeroPoints));
 }
 
 /** Ops that cut a tensor along an axis, and that join tensors. */

@@ -2,8 +2,8 @@
  * Ops on quantised tensors become the same ops on the numbers that the integers stand for, with a DEQUANTIZE before and
  * a QUANTIZE behind: what TFLite's integer kernels compute, but for last bits. No executor knows of integer kernels.
  */
-import { type Attrs, isQuantized, type Node, type TensorType, type Value } from '../ir/graph.js';
-import { sameShape, sizeOf } from '../ir/shape.js';
+import { type Attrs, haveOneGrid, isQuantized, type Node, type TensorType, type Value } from '../ir/graph.js';
+import { sizeOf } from '../ir/shape.js';
 import type { Rounding } from '../ops/convert.js';
 import { ops } from '../ops/index.js';
 import type { Editor } from './editor.js';
@@ -87,12 +87,7 @@ function asHybrid(value: Value, { inputs, outputs }: Node): Value {
 function staysOnGrid({ attrs, inputs }: Node, output: Value): boolean {
   const { fusedActivationFunction = 'NONE' } = attrs;
   if (fusedActivationFunction !== 'NONE' && fusedActivationFunction !== 'RELU') return false;
-  return inputs.every((v) => !v || !isQuantized(v) || haveOneGrid(v, output));
-}
-
-function haveOneGrid(a: TensorType, b: TensorType): boolean {
-  const [p, q] = [a.quantization!, b.quantization!];
-  return a.dtype === b.dtype && sameShape(p.scales, q.scales) && sameShape(p.zeroPoints, q.zeroPoints);
+  return inputs.every((v) => !v || !isQuantized(v) || (v.dtype === output.dtype && haveOneGrid(v, output)));
 }
 
 /** Where ops have an input, a filter and a bias, whose integers count in steps of the product of their scales. */

@@ -49,6 +49,8 @@ export interface Plan {
   readonly activationBytes: number;
   readonly lowerBoundBytes: number;
   readonly precision: 'float32' | 'float16';
+  /** Made in an earlier visit. */
+  readonly restored: boolean;
   /** The value in whose layout this one is stored: itself, or one that has the same elements under another shape. */
   storedAs(value: Value): Value;
   layoutOf(value: Value): Layout;
@@ -111,7 +113,17 @@ export function* makePlan(graph: Graph, wanted: Target, choiceOf: (node: Node) =
   });
   const { inputs, outputs } = graph;
   const placed = yield* place(graph, draws, readable, places.storedAs, target, layout);
-  return { inputs, outputs, storage, ...places, draws, readable, precision: wanted.precision, ...placed };
+  return {
+    inputs,
+    outputs,
+    storage,
+    ...places,
+    draws,
+    readable,
+    precision: wanted.precision,
+    restored: false,
+    ...placed,
+  };
 }
 
 /** What follows from where values are stored. */

@@ -82,6 +82,7 @@ export function thaw({ draws, ...rest }: FrozenPlan, target: Target): Plan {
   return {
     ...rest,
     ...placesOf(rest.storage, target),
+    restored: true,
     draws: draws.map(({ node, kernel }) => ({
       node: { ...node, attrs: {}, inputs: [], outputs: [] },
       kernel: {

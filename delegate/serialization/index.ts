@@ -27,15 +27,15 @@ export class PlanStore {
   }
 
   /** What a plan follows from: the graph with all its constants, and the target. */
-  *keyOf({ name, nodes, ...graph }: Graph, target: Target): Pieces<string> {
-    const hash = new Hash().text(json([name, target]));
-    for (const value of valuesOf({ name, nodes, ...graph })) {
+  *keyOf(graph: Graph, target: Target): Pieces<string> {
+    const hash = new Hash().text(json([graph.name, target]));
+    for (const value of valuesOf(graph)) {
       const { id, shape, dtype, quantization, data } = value;
       hash.text(json([id, shape, dtype, quantization ?? null]));
       if (ArrayBuffer.isView(data)) hash.bytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
       yield;
     }
-    for (const { id, type, attrs, inputs, outputs } of nodes) {
+    for (const { id, type, attrs, inputs, outputs } of graph.nodes) {
       const ids = [inputs, outputs].map((values) => values.map((value) => value?.id ?? null));
       hash.text(json([id, type, attrs, ids]));
     }

@@ -46,7 +46,6 @@ export class Executor implements Executable {
   readonly #device: Device;
   readonly #programs: ProgramCache;
   readonly plan: Plan;
-  readonly #restored: boolean;
   readonly #arena: Arena;
   readonly #textures: OwnedTexture[] = [];
   /** By texture and layers: a value may take fewer layers than its texture has. */
@@ -69,12 +68,10 @@ export class Executor implements Executable {
   readonly #life = new AbortController();
   #afterAnswer: ((life: AbortSignal) => void) | undefined;
 
-  /** `restored`: the plan was made in an earlier visit. */
-  constructor(device: Device, programs: ProgramCache, plan: Plan, restored = false) {
+  constructor(device: Device, programs: ProgramCache, plan: Plan) {
     this.#device = device;
     this.#programs = programs;
     this.plan = plan;
-    this.#restored = restored;
     this.#arena = new Arena(device, plan.target);
     this.#kernels = plan.draws.map((d) => d.kernel);
     this.inputs = plan.inputs;
@@ -94,7 +91,7 @@ export class Executor implements Executable {
       weightBytes: this.#arena.bytes + [...this.#constants.values()].reduce((sum, t) => sum + t.bytes, 0),
       lowerBoundBytes: this.plan.lowerBoundBytes,
       precision: this.plan.precision,
-      restored: this.#restored,
+      restored: this.plan.restored,
     };
   }
 

@@ -1,7 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { enableProdMode, setBackend } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
+import { VERSION } from '../../delegate/index.js';
 import { dequantize, quantize } from '../converter/converter.js';
+import { OpsSet } from '../converter/settings.js';
 import { listOf } from '../format/model.js';
 import { printModel } from '../format/print.js';
 import { readModel } from '../format/read.js';
@@ -10,12 +12,12 @@ import { type Command, type Storage, USAGE } from './arguments.js';
 import { readSamples } from './samples.js';
 
 /** Does what a command says and returns what to print. Errors of files and models pass through. */
-export async function run(command: Command, version: string): Promise<string> {
+export async function run(command: Command): Promise<string> {
   switch (command.name) {
     case 'help':
       return USAGE;
     case 'version':
-      return version;
+      return VERSION;
     case 'inspect':
       return printModel(readModel(await verified(command.input)));
     case 'dequantize':
@@ -37,7 +39,7 @@ async function converted(file: string): Promise<Uint8Array> {
   return (await converterOf(file)).convert();
 }
 
-const INT16X8 = ['EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8', 'TFLITE_BUILTINS'];
+const INT16X8 = [OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8, OpsSet.TFLITE_BUILTINS];
 
 async function stored(file: Uint8Array, storage: Storage): Promise<Uint8Array> {
   switch (storage.flavour) {
@@ -51,7 +53,7 @@ async function stored(file: Uint8Array, storage: Storage): Promise<Uint8Array> {
     case 'int16x8': {
       enableProdMode();
       const samples = await readSamples(storage.data, readModel(file));
-      const supportedOps = storage.flavour === 'int8' ? ['TFLITE_BUILTINS'] : INT16X8;
+      const supportedOps = storage.flavour === 'int8' ? [OpsSet.TFLITE_BUILTINS] : INT16X8;
       return quantize(file, { targetSpec: { supportedOps }, representativeDataset: () => samples });
     }
     default:

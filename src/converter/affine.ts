@@ -1,16 +1,12 @@
 /** Real numbers as integers: real = scale · (integer − zero point). The arithmetic is that of TensorFlow's quantiser. */
-import { type Shape, sizeOf } from '../../delegate/index.js';
+import { type Quantization, type Shape, sizeOf } from '../../delegate/index.js';
 
 /** Types of activations. */
 export type IntegerType = 'INT8' | 'INT16';
 
-/** Integers that stand for real numbers. */
-export interface Affine {
+/** Integers that stand for real numbers: one scale, or one for each index of the dimension. */
+export interface Affine extends Quantization {
   readonly type: IntegerType | 'UINT8' | 'INT32' | 'INT64';
-  /** One, or one for each index of the axis. */
-  readonly scales: readonly number[];
-  readonly zeroPoints: readonly number[];
-  readonly axis: number;
 }
 
 /** The least and the greatest of some numbers and 0; NaN where one is NaN. */
@@ -35,7 +31,7 @@ const { fround } = Math;
 
 /** One scale and zero point for all. */
 export function fixed(type: Affine['type'], scale: number, zeroPoint: number): Affine {
-  return { type, scales: [scale], zeroPoints: [zeroPoint], axis: 0 };
+  return { type, scales: [scale], zeroPoints: [zeroPoint], quantizedDimension: 0 };
 }
 
 /** The range of some numbers, and of others before. */
@@ -99,20 +95,20 @@ export function filterAffine(data: Float32Array, shape: Shape, axis: number, x: 
     const needed = Math.abs(bias?.[channel] ?? 0) / LARGEST_BIAS / x.scales[0]!;
     return x.type === 'INT8' && needed > scale ? needed : scale;
   });
-  return { type: 'INT8', scales, zeroPoints: scales.map(() => 0), axis };
+  return { type: 'INT8', scales, zeroPoints: scales.map(() => 0), quantizedDimension: axis };
 }
 
 /** Integers that can be added to sums of products of `x` and the filter. */
 export function biasAffine(x: Affine, filter: Affine): Affine {
   const scales = filter.scales.map((scale) => fround(scale * x.scales[0]!));
-  return { type: x.type === 'INT8' ? 'INT32' : 'INT64', scales, zeroPoints: filter.zeroPoints, axis: 0 };
+  return { type: x.type === 'INT8' ? 'INT32' : 'INT64', scales, zeroPoints: filter.zeroPoints, quantizedDimension: 0 };
 }
 
 /** The nearest integers; those beyond the type's limits become these. */
 export function integersOf(data: Float32Array, shape: Shape, affine: Affine): ArrayBufferView {
-  const { type, scales, zeroPoints, axis } = affine;
+  const { type, scales, zeroPoints, quantizedDimension } = affine;
   const [least, greatest] = limitsOf(type);
-  const channelOf = scales.length > 1 ? channels(shape, axis) : () => 0;
+  const channelOf = scales.length > 1 ? channels(shape, quantizedDimension) : () => 0;
   const steps = scales.map((scale) => fround(1 / scale));
   const nearest = (x: number, i: number) => {
     const channel = channelOf(i);
@@ -142,13 +138,13 @@ function limitsOf(type: Affine['type']): readonly [least: number, greatest: numb
 }
 
 /** The index along the axis of each element. */
-function channels(shape: Shape, axis: number): (i: number) => number {
+export function channels(shape: Shape, axis: number): (i: number) => number {
   const count = shape[axis]!;
   const inner = sizeOf(shape.slice(axis + 1));
   return (i) => Math.floor(i / inner) % count;
 }
 
 /** Halves go away from 0. */
-function roundAway(x: number): number {
+export function roundAway(x: number): number {
   return Math.sign(x) * Math.round(Math.abs(x));
 }

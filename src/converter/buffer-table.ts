@@ -1,3 +1,4 @@
+import { Hash } from '../../delegate/index.js';
 import type { Buffer } from '../format/model.js';
 
 /** The buffers of a model; what is added is stored once, however often. Buffer 0 is the empty one. */
@@ -13,7 +14,7 @@ export class BufferTable {
   /** The index of a buffer with these bytes. */
   add({ buffer, byteOffset, byteLength }: ArrayBufferView): number {
     const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-    for (let key = `${byteLength} ${hashOf(bytes)}`; ; key += '+') {
+    for (let key = `${byteLength} ${new Hash().bytes(bytes).digest}`; ; key += '+') {
       const index = this.#contents.get(key);
       if (index !== undefined && equal(this.buffers[index]!.data!, bytes)) return index;
       if (index !== undefined) continue;
@@ -25,11 +26,4 @@ export class BufferTable {
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
-
-/** FNV-1a. */
-function hashOf(bytes: Uint8Array): number {
-  let hash = 0x811c9dc5;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash >>> 0;
 }

@@ -134,7 +134,7 @@ class IntegerWriter {
 
   #tensor(tensor: Tensor, form: Form, suffix: string, data?: ArrayBufferView): Tensor {
     if (!form) return suffix ? { ...tensor, name: tensor.name + suffix } : tensor;
-    const { type, scales: scale, zeroPoints: zeroPoint, axis: quantizedDimension } = form;
+    const { type, scales: scale, zeroPoints: zeroPoint, quantizedDimension } = form;
     return {
       ...activationLike(tensor, type, suffix),
       buffer: data ? this.#editor.addBuffer(data) : 0,

@@ -1,6 +1,6 @@
 import { UnsupportedError } from '../../delegate/index.js';
 import type { IntegerType } from './affine.js';
-import { type ConversionSettings, Optimize } from './settings.js';
+import { type ConversionSettings, OpsSet, Optimize } from './settings.js';
 
 /** How a file stores numbers and computes with them. */
 export type Scheme = { readonly kind: 'float32' | 'float16' | 'dynamic' } | IntegerScheme;
@@ -21,9 +21,7 @@ export interface IntegerScheme {
 /** Element types of a model's inputs and outputs. */
 export type FaceType = 'FLOAT32' | 'UINT8' | IntegerType;
 
-const INT8_ONLY = 'TFLITE_BUILTINS_INT8';
-const INT16_BY_8 = 'EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8';
-const ACCEPTED_OPS = ['TFLITE_BUILTINS', INT8_ONLY, INT16_BY_8];
+const ACCEPTED_OPS = Object.values(OpsSet);
 const ACCEPTED_TYPES = ['float32', 'float16', 'int8'];
 
 /** What inputs and outputs may be, by what the activations are. */
@@ -59,8 +57,10 @@ function integerScheme(
   dataset: IntegerScheme['dataset'],
 ): IntegerScheme {
   const { supportedTypes = [], supportedOps = [] } = targetSpec;
-  const type = supportedOps.includes(INT16_BY_8) ? 'INT16' : 'INT8';
-  const mayBeFloat = !supportedOps.length || supportedOps.includes('TFLITE_BUILTINS');
+  const type = supportedOps.includes(OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8)
+    ? 'INT16'
+    : 'INT8';
+  const mayBeFloat = !supportedOps.length || supportedOps.includes(OpsSet.TFLITE_BUILTINS);
   expectKnown('inferenceInputType', [inferenceInputType], FACES[type]);
   expectKnown('inferenceOutputType', [inferenceOutputType], FACES[type]);
   return {

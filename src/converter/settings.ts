@@ -11,6 +11,15 @@ export const Optimize = {
 } as const;
 export type Optimize = (typeof Optimize)[keyof typeof Optimize];
 
+/** Sets of operators, as Python's `tf.lite.OpsSet` names them. */
+export const OpsSet = {
+  TFLITE_BUILTINS: 'TFLITE_BUILTINS',
+  TFLITE_BUILTINS_INT8: 'TFLITE_BUILTINS_INT8',
+  EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8:
+    'EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8',
+} as const;
+export type OpsSet = (typeof OpsSet)[keyof typeof OpsSet];
+
 /** What the interpreter takes that a file is for. */
 export interface TargetSpec {
   /** `['float16']`: weights are halves. `['int8']`: no operator computes in floats. */

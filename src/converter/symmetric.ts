@@ -1,4 +1,5 @@
-import { type Shape, sizeOf } from '../../delegate/index.js';
+import type { Shape } from '../../delegate/index.js';
+import { channels, roundAway } from './affine.js';
 
 /** Floats as int8 from −127 to 127: value = scale · byte, with one scale for all or for each index of the axis. */
 export interface Bytes {
@@ -11,16 +12,13 @@ const LARGEST = 127;
 
 /** Rounds to bytes, ties away from zero; the largest magnitude that a scale is for becomes 127. */
 export function symmetricBytes(data: Float32Array, shape: Shape, axis?: number): Bytes {
-  const count = axis === undefined ? 1 : shape[axis]!;
-  const inner = axis === undefined ? data.length : sizeOf(shape.slice(axis + 1));
-  const channelOf = (i: number) => Math.floor(i / inner) % count;
-  const largest = new Float32Array(count);
+  const channelOf = axis === undefined ? () => 0 : channels(shape, axis);
+  const largest = new Float32Array(axis === undefined ? 1 : shape[axis]!);
   for (const [i, x] of data.entries()) largest[channelOf(i)] = Math.max(largest[channelOf(i)]!, Math.abs(x));
   // A channel of zeros has no scale of its own.
   const scales = Array.from(largest, (x) => Math.fround(x / LARGEST) || 1);
-  const values = Int8Array.from(data, (x, i) => {
-    const steps = x / scales[channelOf(i)]!;
-    return Math.sign(steps) * Math.min(Math.round(Math.abs(steps)), LARGEST);
-  });
+  const values = Int8Array.from(data, (x, i) =>
+    Math.min(Math.max(roundAway(x / scales[channelOf(i)]!), -LARGEST), LARGEST),
+  );
   return { values, scales, axis: axis ?? 0 };
 }
