@@ -1,6 +1,7 @@
 import { createGpuDelegate } from '../../delegate/delegate.js';
-import { ContextLostError, type Graph } from '../../delegate/index.js';
+import { ContextLostError } from '../../delegate/index.js';
 import { Interpreter } from '../../src/runtime/interpreter.js';
+import { absolute } from '../support/absolute.js';
 
 const MNIST = '/base/examples/mnist/mnist_model.tflite';
 type Options = Parameters<typeof Interpreter.create>[1];
@@ -25,13 +26,6 @@ function expectClose(got: Float32Array, want: Float32Array, within: number): voi
   want.forEach((w, i) => {
     expect(Math.abs(got[i]! - w)).toBeLessThanOrEqual(within);
   });
-}
-
-/** A graph that has a program of its own. */
-function absolute(): Graph {
-  const [x, y] = [0, 1].map((id) => ({ id, name: `value ${id}`, shape: [1], dtype: 'float32' as const }));
-  const node = { id: 0, type: 'ABS', attrs: {}, inputs: [x!], outputs: [y!] };
-  return { name: 'absolute', nodes: [node], inputs: [x!], outputs: [y!] };
 }
 
 describe('life of a model', () => {

@@ -12,7 +12,8 @@ import {
 import { arrayOf, type NumericData } from '../../delegate/ir/dtype.js';
 import { normalizeOptions, type TfLiteGpuDelegateOptions } from '../../delegate/options.js';
 import { cpuRunner } from '../../src/runtime/cpu-runner.js';
-import { context, random } from './support/agree.js';
+import { random } from '../support/random.js';
+import { context } from './support/agree.js';
 
 let ids = 0;
 const next = random(1);

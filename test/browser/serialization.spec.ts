@@ -2,6 +2,7 @@
 import { DATABASES, PLANS } from '../../delegate/serialization/index.js';
 import { VERSION } from '../../delegate/version.js';
 import { Interpreter } from '../../src/runtime/interpreter.js';
+import { inTable, request } from './support/tables.js';
 
 const MNIST = '/base/examples/mnist/mnist_model.tflite';
 const HALVES = '/base/examples/mnist/mnist_model_quant_f16.tflite';
@@ -41,32 +42,18 @@ async function visit(bytes: Uint8Array, kept: number, gpu: Gpu = {}, options = {
   }
 }
 
-function request<T>(asked: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    asked.onsuccess = () => resolve(asked.result);
-    asked.onerror = () => reject(asked.error);
-  });
-}
-
 /** What `work` makes of the table of plans. */
-async function inTable<T>(work: (table: () => IDBObjectStore) => Promise<T>): Promise<T> {
-  const opening = indexedDB.open(DATABASES + DIRECTORY, 1);
-  opening.onupgradeneeded = () => opening.result.createObjectStore(PLANS);
-  const database = await request(opening);
-  try {
-    return await work(() => database.transaction(PLANS, 'readwrite').objectStore(PLANS));
-  } finally {
-    database.close();
-  }
+function inPlans<T>(work: (table: () => IDBObjectStore) => Promise<T>): Promise<T> {
+  return inTable(DATABASES + DIRECTORY, PLANS, work);
 }
 
 /** The keys of the plans that are kept. */
 function plans(): Promise<string[]> {
-  return inTable(async (table) => (await request(table().getAllKeys())) as string[]);
+  return inPlans(async (table) => (await request(table().getAllKeys())) as string[]);
 }
 
 function rename(from: string, to: string): Promise<void> {
-  return inTable(async (table) => {
+  return inPlans(async (table) => {
     const plan = await request(table().get(from));
     await request(table().put(plan, to));
     await request(table().delete(from));
@@ -75,7 +62,7 @@ function rename(from: string, to: string): Promise<void> {
 
 describe('serialization', () => {
   // A database that delegates hold open cannot be deleted.
-  beforeEach(() => inTable((table) => request(table().clear())));
+  beforeEach(() => inPlans((table) => request(table().clear())));
 
   for (const [name, url, gpu] of [
     ['a model', MNIST, {}],

@@ -3,7 +3,8 @@ import { createGpuDelegate } from '../../delegate/delegate.js';
 import type { Graph, Value } from '../../delegate/ir/graph.js';
 import { normalizeOptions } from '../../delegate/options.js';
 import { DATABASE, WINNERS } from '../../delegate/tuning/store.js';
-import { random } from './support/agree.js';
+import { random } from '../support/random.js';
+import { inTable, request } from './support/tables.js';
 
 /** A 3×3 convolution of 8 to 8 channels: one draw, or three by minimal filtering, and one that makes the output dense. */
 function convolution(): Graph {
@@ -35,25 +36,13 @@ async function answer(inferencePreference: 0 | 1 | 2, meanwhile = async () => {}
   return { values, draws };
 }
 
-function request<T>(asked: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    asked.onsuccess = () => resolve(asked.result);
-    asked.onerror = () => reject(asked.error);
-  });
-}
-
 /** The stored winners; with `value`, each is replaced by it. */
-async function winners(value?: number): Promise<unknown[]> {
-  const database = await request(indexedDB.open(DATABASE));
-  try {
-    if (!database.objectStoreNames.contains(WINNERS)) return [];
-    const store = () => database.transaction(WINNERS, 'readwrite').objectStore(WINNERS);
+function winners(value?: number): Promise<unknown[]> {
+  return inTable(DATABASE, WINNERS, async (table) => {
     if (value !== undefined)
-      for (const key of await request(store().getAllKeys())) await request(store().put(value, key));
-    return await request(store().getAll());
-  } finally {
-    database.close();
-  }
+      for (const key of await request(table().getAllKeys())) await request(table().put(value, key));
+    return await request(table().getAll());
+  });
 }
 
 /** Resolves once something is stored. */

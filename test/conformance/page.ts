@@ -1,8 +1,8 @@
 // The page half of the conformance runner: it runs cases and tells the runner about each as soon as it is done.
 import { createGpuDelegate, forceTarget } from '../../delegate/delegate.js';
-import type { Graph } from '../../delegate/index.js';
 import type { Target } from '../../delegate/shader/target.js';
 import { sharedContext } from '../../src/runtime/context.js';
+import { absolute } from '../support/absolute.js';
 import { type Golden, type GoldenOutcome, runGolden } from './golden.js';
 import { type CorpusCase, type Outcome, type RunOptions, runCase } from './run-case.js';
 
@@ -61,10 +61,7 @@ let kept: Promise<unknown> | undefined;
 
 /** While one executable lives the programs of those that are gone are kept: cases of one op mostly differ in sizes alone. */
 function keepPrograms(): Promise<unknown> {
-  const [x, y] = [0, 1].map((id) => ({ id, name: `kept${id}`, shape: [1], dtype: 'float32' as const }));
-  const node = { id: 0, type: 'ABS', attrs: {}, inputs: [x!], outputs: [y!] };
-  const graph: Graph = { name: 'kept', nodes: [node], inputs: [x!], outputs: [y!] };
-  kept ??= createGpuDelegate(sharedContext()).compile(graph);
+  kept ??= createGpuDelegate(sharedContext()).compile(absolute());
   return kept;
 }
 

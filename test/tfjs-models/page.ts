@@ -16,7 +16,7 @@ export interface Comparison {
   readonly bytes: number;
   /** Operators that the GPU did not take. */
   readonly onCpu: readonly string[];
-  /** Inputs whose largest output is at the same place, or at one that the original scores as high. */
+  /** Inputs whose largest output is at the same place. */
   readonly sameAnswers: number;
   /** The largest difference of an output, as a share of the range of the outputs. */
   readonly difference: number;
@@ -51,7 +51,7 @@ const tfjsModels = {
       const expected = await runOriginal(original, picture);
       answers.add(largestOf(expected[0]!));
       for (const flavour of ['float32', 'float16'] as const)
-        count(tally[flavour], expected, await engines[flavour].run(picture), TIE[flavour]);
+        count(tally[flavour], expected, await engines[flavour].run(picture));
     }
     const picture = pictureOf(original.shape, original.brightest, 0);
     const times: Record<'tfjs' | 'float32' | 'float16', number[]> = { tfjs: [], float32: [], float16: [] };
@@ -110,20 +110,14 @@ async function runOriginal({ run, shape }: Original, picture: Float32Array): Pro
   return data;
 }
 
-/** Scores are as high that are nearer than this share of the highest: halves can turn ties. */
-const TIE = { float32: 0, float16: 0.05 };
-
 const newTally = () => ({ sameAnswers: 0, difference: 0 });
 
 function count(
   tally: ReturnType<typeof newTally>,
   expected: readonly Float32Array[],
   found: readonly Float32Array[],
-  tie: number,
 ): void {
-  const [scores] = expected as [Float32Array];
-  const best = scores[largestOf(scores)]!;
-  if (best - scores[largestOf(found[0]!)]! <= tie * Math.abs(best)) tally.sameAnswers++;
+  if (largestOf(found[0]!) === largestOf(expected[0]!)) tally.sameAnswers++;
   for (const [i, values] of expected.entries()) {
     const worst = values.reduce((most, value, k) => Math.max(most, Math.abs(value - found[i]![k]!)), 0);
     const range = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;

@@ -7,6 +7,7 @@ import { type Shape, sizeOf } from '../../../delegate/ir/shape.js';
 import { ops } from '../../../delegate/ops/index.js';
 import { normalizeOptions, type TfLiteGpuDelegateOptions } from '../../../delegate/options.js';
 import type { Target } from '../../../delegate/shader/target.js';
+import { random } from '../../support/random.js';
 
 /** An operand of a case: constants keep their values, others get random ones unless `values` are given. */
 export interface Operand {
@@ -42,17 +43,6 @@ export function context(): WebGL2RenderingContext {
   gl ??= document.createElement('canvas').getContext('webgl2');
   if (!gl) throw new Error('this browser has no WebGL2');
   return gl;
-}
-
-/** Numbers from 0 to 1 that are the same in every run (Mulberry32). */
-export function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** What differs between the GPU and the CPU form, in words; `undefined` where they agree. */

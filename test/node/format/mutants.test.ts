@@ -5,6 +5,7 @@ import { toGraph } from '../../../src/format/graph.js';
 import { printModel } from '../../../src/format/print.js';
 import { readModel } from '../../../src/format/read.js';
 import { writeModel } from '../../../src/format/write.js';
+import { random } from '../../support/random.js';
 import { load, missingShared } from './corpus.js';
 import { sampleModel } from './sample.js';
 
@@ -20,13 +21,8 @@ const MODELS = [
 
 /** Numbers from 0 to below `n`, the same for the same seed. */
 function randomizer(seed: number): (n: number) => number {
-  let state = seed;
-  return (n) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % n;
-  };
+  const next = random(seed);
+  return (n) => (next() * 2 ** 32) % n;
 }
 
 /** Overwrites one to three words, half-words or bytes with numbers that offsets, lengths and indices dislike. */
