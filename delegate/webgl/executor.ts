@@ -11,7 +11,7 @@ import { Arena } from './arena.js';
 import { type Command, linkCommands, packParams, type Resources } from './commands.js';
 import { fromFloats, toFloats } from './convert.js';
 import type { Device, OwnedTexture } from './device.js';
-import { isPassed } from './fence.js';
+import { isPassed, Pace } from './fence.js';
 import { Import } from './import.js';
 import type { ProgramCache } from './program.js';
 
@@ -59,6 +59,7 @@ export class Executor implements Executable {
   /** Pixel buffers that wait for the next read, by output. */
   readonly #packs: WebGLBuffer[][] = [];
   readonly #imports = new Map<number, Import>();
+  readonly #pace = new Pace();
   #commands: readonly Command[] = [];
   #params: WebGLBuffer | undefined;
   #acquired = 0;
@@ -385,7 +386,7 @@ export class Executor implements Executable {
   #ask(positions: readonly number[]): readonly Promise<NumericData>[] {
     if (positions.length === 0) return NONE;
     const buffers = positions.map((position) => this.#copyOut(position));
-    const passed = this.#device.fences.set('readAsync');
+    const passed = this.#device.fences.set('readAsync', this.#pace);
     return positions.map((position, i) => this.#fetch(position, this.#readable(position), buffers[i]!, passed));
   }
 
