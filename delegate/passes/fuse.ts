@@ -12,6 +12,7 @@ import {
 import { factorNormalization } from './normalization.js';
 import { type Pass, runPasses } from './pass.js';
 import { foldScaleAndShift, foldScaleBefore } from './scaling.js';
+import { convolveBeforeSpreading } from './spreading.js';
 
 /** What makes a GPU segment few draws. */
 export const fusingPasses: readonly Pass[] = [
@@ -21,6 +22,7 @@ export const fusingPasses: readonly Pass[] = [
   composeMoves,
   foldScaleAndShift,
   foldScaleBefore,
+  convolveBeforeSpreading,
   fuseVariance,
   factorNormalization,
   fuseTail,

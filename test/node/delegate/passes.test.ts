@@ -228,6 +228,36 @@ describe('fusing passes', () => {
     assert.ok(log.some((line) => line.startsWith('fold-scale-before') && line.endsWith('no padding would become 0')));
   });
 
+  /** A pointwise convolution of x [1,4,4,1], of one pixel spread over as much, and of x again. */
+  function spreadAndConvolved(taps = 1) {
+    const [image, pixel] = [activation([1, 4, 4, 1], 'image'), activation([1, 1, 1, 1], 'pixel')];
+    const [spread, joined] = [activation([1, 4, 4, 1], 'spread'), activation([1, 4, 4, 3], 'joined')];
+    const out = activation([1, 4, 4, 2], 'out');
+    const filter = constant(
+      [2, taps, taps, 3],
+      Array.from({ length: 6 * taps * taps }, (_, i) => i),
+    );
+    const nodes = [
+      node('RESIZE_BILINEAR', [pixel, ints(4, 4)], [spread], { alignCorners: true, halfPixelCenters: false }),
+      node('CONCATENATION', [image, spread, image], [joined], { axis: 3 }),
+      node('CONV_2D', [joined, filter, constant([2], [7, 8])], [out], conv),
+    ];
+    return graphOf([image, pixel], nodes, [out]);
+  }
+
+  it('convolve a pixel before it is spread over an image', () => {
+    const { text } = fused(spreadAndConvolved());
+    assert.equal(
+      text,
+      `(%0: float32[1,4,4,1], %1: float32[1,1,1,1]) {
+  %2: float32[1,1,1,2] = CONV_2D(%1, float32[2,1,1,1]{1,4}, float32[2]{7,8})
+  %3: float32[1,4,4,2] = CONCATENATION(%0, %0)
+  %4: float32[1,4,4,2] = CONV_2D(%3, float32[2,1,1,2]{0,2,3,5}, -) |> ADD(_, %2)
+} -> %4`,
+    );
+    assert.ok(fused(spreadAndConvolved(3)).log.some((line) => line.endsWith('it is not pointwise')));
+  });
+
   it('make a mean of squared differences from the mean one reduction', () => {
     const mean = activation([1, 1, 1, 4], 'mean');
     const [squares, variance] = [activation(x.shape, 'squares'), activation([1, 1, 1, 4], 'variance')];
