@@ -48,6 +48,12 @@ export function toNHWC(shape: Shape): readonly [n: number, h: number, w: number,
   return [sizeOf(shape.slice(0, -3)), shape.at(-3)!, w, c];
 }
 
+/**
+ * Texels that a grid is high where there are tiles enough: GPUs draw 2 × 2 texels at a time, and software ones give each
+ * thread two rows.
+ */
+const LEAST_HEIGHT = 4;
+
 /** The layout of a shape. It may be higher than a device allows: see `layoutProblem`. */
 export function layoutOf(shape: Shape, { atlasWidth, targets }: Grid): Layout {
   const [n, h, w, c] = toNHWC(shape);
@@ -60,7 +66,9 @@ export function layoutOf(shape: Shape, { atlasWidth, targets }: Grid): Layout {
   const tileW = Math.ceil(w / bx);
   const tileH = Math.ceil(h / by);
   const tiles = n * groups;
-  const rows = Math.max(1, Math.ceil(tiles / Math.max(1, Math.floor(atlasWidth / tileW))));
+  const fitting = Math.max(1, Math.floor(atlasWidth / tileW));
+  const most = Math.max(1, Math.min(fitting, Math.ceil((tiles * tileH) / LEAST_HEIGHT)));
+  const rows = Math.max(1, Math.ceil(tiles / most));
   const cols = Math.ceil(tiles / rows);
   return {
     n,

@@ -75,6 +75,13 @@ describe('layout', () => {
     assert.deepEqual([layout.cols, layout.rows], [63, 4]);
   });
 
+  it('stacks the tiles of a sequence, so that a draw is not one row', () => {
+    const of = (channels: number) => layoutOf([1, 49, channels], { atlasWidth: 64, targets: 4 });
+    const [{ width, height }, few] = [of(64), of(12)];
+    assert.deepEqual([width, height], [52, 4]);
+    assert.deepEqual([few.width, few.height], [13, 3]);
+  });
+
   it('finds a width at which nothing is higher than the device allows', () => {
     assert.equal(atlasWidthFor([[1, 224, 224, 3]], 4, 2048), 64);
     const width = atlasWidthFor([[1, 65, 65, 960]], 4, 2048);
