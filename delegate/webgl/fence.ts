@@ -79,7 +79,7 @@ export class Fences {
    */
   #wait(elapsed: number, usual: number, polls: number): Promise<void> {
     const isDue = elapsed < 2.5 || (elapsed > 0.9 * usual && elapsed < usual + 5);
-    if (isDue && polls % 4 > 0) return task();
+    if (isDue && polls % 8 > 0) return task();
     return pause(Math.min(8, Math.max(usual / 2 - elapsed, elapsed / 32))).then(() => {
       if (isDue) this.#device.gl.flush();
     });
