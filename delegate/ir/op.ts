@@ -27,8 +27,11 @@ export interface OpSpec<A = Attrs> {
   ): readonly (TensorType | undefined)[];
   /** The meaning, on plain memory. `outputs` are the inferred types, all known. Absent: this op has no CPU form. */
   cpu?(inputs: readonly (CpuTensor | undefined)[], attrs: A, outputs: readonly TensorType[]): readonly TensorData[];
-  /** Works on the integers that quantised tensors store. All other ops work on the numbers that these stand for. */
-  readonly onStored?: boolean;
+  /**
+   * Works on the integers that quantised tensors store: true, or the types where it does. All other ops work on the numbers
+   * that these stand for.
+   */
+  readonly onStored?: boolean | readonly DType[];
   /** Makes no numbers of its own: each element of an output is one of an input, or 0. */
   readonly picks?: boolean;
   /** True where equal inputs may give different outputs or there are effects: never folded or dropped. */

@@ -155,14 +155,15 @@ const COMPARISONS: Readonly<Record<string, (x: unknown, y: unknown) => boolean>>
 };
 const text = (bytes: unknown): unknown => (bytes instanceof Uint8Array ? new TextDecoder().decode(bytes) : bytes);
 
-/** Comparisons and logic: bool results. */
+/** Comparisons and logic: bool results. TFLite compares the stored integers of 16 bits whatever their scales. */
 export const compareOps: readonly OpSpec[] = Object.entries(COMPARISONS).map(([type, holds]) =>
   defineOp({
     type,
+    onStored: ['int16'],
     infer: (inputs) => [typed(broadcastShapes(required(inputs, 0).shape, required(inputs, 1).shape), 'bool')],
     cpu(inputs, _attrs, [output]) {
       const [x, y] = [required(inputs, 0), required(inputs, 1)];
-      if (x.dtype !== 'string') expectNumbers(type, x, y);
+      if (x.dtype !== 'string' && x.dtype !== 'int16') expectNumbers(type, x, y);
       const compare =
         x.dtype === 'string'
           ? (a: unknown, b: unknown) => Number(holds(text(a), text(b)))

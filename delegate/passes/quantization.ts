@@ -19,7 +19,9 @@ export const computeOnReals: Pass = {
     // To 32 bits takes more than floats have.
     if (isQuantize && !isQuantized(node.outputs[0]!)) return;
     const made = isQuantize ? [] : node.outputs.filter(isQuantized);
-    if (!spec || spec.onStored || !(made.length || node.inputs.some((v) => v && isQuantized(v)))) return;
+    if (!spec || !(made.length || node.inputs.some((v) => v && isQuantized(v)))) return;
+    const { onStored } = spec;
+    if (typeof onStored === 'object' ? onStored.includes(node.inputs[0]!.dtype) : onStored) return;
     // Integers without a scale are moved as they are, whatever the output says that they stand for.
     const isMove = spec.picks && node.inputs.some((v) => v && v.dtype === made[0]?.dtype && !isQuantized(v));
     if (isMove) return { declined: 'it moves integers that have no scale' };
