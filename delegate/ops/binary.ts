@@ -155,15 +155,18 @@ const COMPARISONS: Readonly<Record<string, (x: unknown, y: unknown) => boolean>>
 };
 const text = (bytes: unknown): unknown => (bytes instanceof Uint8Array ? new TextDecoder().decode(bytes) : bytes);
 
-/** Comparisons and logic: bool results. TFLite compares the stored integers of 16 bits whatever their scales. */
+/** What TFLite compares as it is stored, whatever the scales. */
+const COMPARED_STORED: readonly DType[] = ['int16'];
+
+/** Comparisons and logic: bool results. */
 export const compareOps: readonly OpSpec[] = Object.entries(COMPARISONS).map(([type, holds]) =>
   defineOp({
     type,
-    onStored: ['int16'],
+    onStored: COMPARED_STORED,
     infer: (inputs) => [typed(broadcastShapes(required(inputs, 0).shape, required(inputs, 1).shape), 'bool')],
     cpu(inputs, _attrs, [output]) {
       const [x, y] = [required(inputs, 0), required(inputs, 1)];
-      if (x.dtype !== 'string' && x.dtype !== 'int16') expectNumbers(type, x, y);
+      if (x.dtype !== 'string' && !COMPARED_STORED.includes(x.dtype)) expectNumbers(type, x, y);
       const compare =
         x.dtype === 'string'
           ? (a: unknown, b: unknown) => Number(holds(text(a), text(b)))

@@ -1,6 +1,6 @@
 /** A pixel spread over an image is convolved before it is spread: the image-level branch of DeepLab's pyramid pooling. */
 import type { Node, Value } from '../ir/graph.js';
-import { sizeOf } from '../ir/shape.js';
+import { normalizeAxis, sizeOf } from '../ir/shape.js';
 import type { Editor } from './editor.js';
 import type { Pass } from './pass.js';
 
@@ -17,10 +17,9 @@ export const convolveBeforeSpreading: Pass = {
     const [x, filter, bias] = node.inputs;
     const concatenation = node.type === 'CONV_2D' && x ? edit.producer(x) : undefined;
     if (concatenation?.type !== 'CONCATENATION' || concatenation.tail?.length || node.tail?.length) return;
-    const axis = Number(concatenation.attrs.axis);
     const parts = concatenation.inputs.filter((v) => v !== undefined);
     const pixels = parts.map((part) => pixelOf(edit, part));
-    if (x!.shape.length !== 4 || (axis !== -1 && axis !== 3) || !pixels.some(Boolean)) return;
+    if (!pixels.some(Boolean) || normalizeAxis(Number(concatenation.attrs.axis), 4) !== 3) return;
     const [, kh, kw, inC] = filter!.shape as [number, number, number, number];
     if (kh * kw !== 1 || node.attrs.pads || inC !== x!.shape[3]) return { declined: 'it is not pointwise' };
     if (!filter!.data || filter!.dtype !== 'float32') return { declined: 'its filter is not constant, or not float32' };
@@ -54,7 +53,7 @@ export const convolveBeforeSpreading: Pass = {
     const sums = [ofRest, ofPixels].map((nodes) => nodes.at(-1)!.outputs[0]!);
     edit.replace(node, [...ofPixels, ...ofRest, { ...node, type: 'ADD', attrs: {}, inputs: sums }]);
     edit.replace(concatenation, []);
-    for (const part of parts.filter((_, i) => spread[i]))
+    for (const part of new Set(parts.filter((_, i) => spread[i])))
       if (edit.readers(part).size === 0 && !edit.isOutput(part)) edit.replace(edit.producer(part)!, []);
     return 'rewritten';
   },

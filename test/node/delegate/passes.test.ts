@@ -258,6 +258,16 @@ describe('fusing passes', () => {
     assert.ok(fused(spreadAndConvolved(3)).log.some((line) => line.endsWith('it is not pointwise')));
   });
 
+  it('convolve a pixel that is joined twice, and drop what spread it once', () => {
+    const { nodes, inputs, outputs } = spreadAndConvolved();
+    const [resize, join, last] = nodes as [Graph['nodes'][0], Graph['nodes'][0], Graph['nodes'][0]];
+    const [image, spread] = join.inputs;
+    const twice = [resize, { ...join, inputs: [image, spread, spread] }, last];
+    const { text } = fused(graphOf([...inputs], twice, [...outputs]));
+    assert.doesNotMatch(text, /RESIZE/);
+    assert.match(text, /CONV_2D\(%\d, float32\[2,1,1,1\]\{0,3\}, -\) \|> ADD/);
+  });
+
   it('make a mean of squared differences from the mean one reduction', () => {
     const mean = activation([1, 1, 1, 4], 'mean');
     const [squares, variance] = [activation(x.shape, 'squares'), activation([1, 1, 1, 4], 'variance')];
