@@ -1,12 +1,11 @@
 // The page behind `npm run demo`: the steps of `npm start` where one can look, a pad to draw digits on, and any model.
-import * as tf from '@tensorflow/tfjs';
 import { describeModel } from './any-model.js';
 import { createDigitPad } from './digit-pad.js';
 import { digitFigure } from './digit-picture.js';
 import { asManyAsAsked, type Digits, loadDigits } from './digits.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import { convert, flavours } from './files.js';
-import { accuracyOf, createNetwork, type TrainingProgress, train } from './network.js';
+import { accuracyOf, createNetwork, type TrainingProgress, train, useGpu } from './network.js';
 import { accuracyPlot, lossPlot } from './plots.js';
 import { Reader, type Reading } from './reader.js';
 import { isStored, type Setting, settings } from './settings.js';
@@ -45,7 +44,7 @@ async function begin(): Promise<void> {
 async function trainAndConvert(): Promise<void> {
   say('loading the digits');
   const digits = asManyAsAsked(await loadDigits('/digits', 'train'));
-  await tf.setBackend('tflite-gpu');
+  await useGpu();
   const network = createNetwork();
   const started = performance.now();
   const history: TrainingProgress[] = [];

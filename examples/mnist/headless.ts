@@ -1,10 +1,10 @@
 // The page behind `npm start`: no user interface, a function for each step that the terminal side tells.
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import { createClassifier, largest } from './classifier.js';
 import { batchOf, type Digits, firstOf, imageOf, loadDigits } from './digits.js';
 import { evaluate } from './evaluate.js';
 import { convert, flavours } from './files.js';
-import { accuracyOf, createNetwork, type TrainingProgress, train } from './network.js';
+import { accuracyOf, createNetwork, type TrainingProgress, train, useGpu } from './network.js';
 import { type RunRequest, runModel } from './run-model.js';
 import { isStored, settings } from './settings.js';
 
@@ -38,7 +38,7 @@ const steps = {
 
   /** Trains the network for one epoch. */
   async train() {
-    await tf.setBackend('tflite-gpu');
+    await useGpu();
     network = createNetwork();
     await train(network, training, (progress) => window.tellProgress(progress.done, progress.batches, progress));
   },
