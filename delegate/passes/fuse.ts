@@ -8,6 +8,7 @@ import {
   fuseTail,
   fuseVariance,
   nameGrid,
+  shrinkOperand,
 } from './fusing.js';
 import { factorNormalization } from './normalization.js';
 import { type Pass, runPasses } from './pass.js';
@@ -17,6 +18,7 @@ import { convolveBeforeSpreading } from './spreading.js';
 /** What makes a GPU segment few draws. */
 export const fusingPasses: readonly Pass[] = [
   nameGrid,
+  shrinkOperand,
   foldFlatten,
   foldPad,
   composeMoves,

@@ -2,13 +2,14 @@ import { integerRange } from '../ir/dtype.js';
 import type { AttrValue, Node, TailStep, Value } from '../ir/graph.js';
 import { isQuantized, readsOf, stepsOf } from '../ir/graph.js';
 import { constantInts } from '../ir/op.js';
-import { normalizeAxis, sameShape, sizeOf } from '../ir/shape.js';
+import { normalizeAxis, sameShape, sizeOf, stridesOf } from '../ir/shape.js';
 import { forms } from '../kernels/index.js';
 import { COMPOSED, soleView } from '../kernels/move.js';
 import { pointwise } from '../kernels/pointwise.js';
 import { canBeOperand } from '../kernels/tail.js';
 import { type WindowAttrs, windowOf } from '../kernels/window.js';
 import { composeViews, isIdentity } from '../layout/view.js';
+import { gatherStrided } from '../ops/strided.js';
 import type { Editor } from './editor.js';
 import type { Pass } from './pass.js';
 
@@ -83,6 +84,40 @@ export const composeMoves: Pass = {
     return 'rewritten';
   },
 };
+
+/** A constant that repeats along dimensions, where the other operand has them, is stored once and broadcast: a mean per pixel. */
+export const shrinkOperand: Pass = {
+  name: 'shrink-operand',
+  at(node, edit) {
+    const [output] = node.outputs;
+    if (!output || node.inputs.length !== 2 || pointwise(node.type, node.attrs)?.operands !== 2) return;
+    const at = node.inputs.findIndex((v) => v?.data && v.dtype === 'float32');
+    const constant = node.inputs[at];
+    const other = node.inputs[1 - at];
+    if (!constant || !other || !sameShape(other.shape, output.shape)) return;
+    const { shape } = constant;
+    const data = constant.data as Float32Array;
+    const kept = shape.map((d, axis) => (repeats(data, d, sizeOf(shape.slice(axis + 1))) ? 1 : d));
+    if (sizeOf(kept) === data.length) return;
+    const small: Value = {
+      ...constant,
+      id: -1,
+      shape: kept,
+      data: gatherStrided({ ...constant, data }, kept, stridesOf(shape)),
+    };
+    const inputs = at === 0 ? [small, other] : [other, small];
+    edit.replace(node, [{ ...node, inputs }]);
+    return 'rewritten';
+  },
+};
+
+/** Whether data is the same all along a dimension of that size and stride. */
+function repeats(data: Float32Array, size: number, stride: number): boolean {
+  if (size < 2) return false;
+  const block = size * stride;
+  for (let i = 0; i < data.length; i++) if (!Object.is(data[i], data[i - ((i % block) - (i % stride))])) return false;
+  return true;
+}
 
 /** Conversions get as attributes what their kernels take from the quantised tensor: those of a tail have none. */
 export const nameGrid: Pass = {

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { checkGraph, type Graph, printGraph, type Value } from '../../../delegate/index.js';
 import { canonicalPasses } from '../../../delegate/passes/canonicalize.js';
 import { fusingPasses } from '../../../delegate/passes/fuse.js';
+import { shrinkOperand } from '../../../delegate/passes/fusing.js';
 import { type Pass, runPasses } from '../../../delegate/passes/pass.js';
 import { activation, constant, graphOf, ints, node } from './build.js';
 
@@ -213,6 +214,42 @@ describe('fusing passes', () => {
     assert.deepEqual(Array.from(inputs[1]!.data as Float32Array), [0.5, 1, 1.5, 2, 2.5, 3]);
     assert.deepEqual(Array.from(inputs[2]!.data as Float32Array), [100 - (1 + 3 + 5) - 2 * (2 + 4 + 6)]);
     assert.deepEqual(attrs.padValues, [2, 4]);
+  });
+
+  it('store a constant once that repeats along dimensions of the other operand', () => {
+    const [image, channels, rows, out] = [
+      activation([1, 2, 2, 2]),
+      activation([1, 2, 2, 2]),
+      activation([1, 2, 2, 2]),
+      activation([1, 2, 2, 2]),
+    ];
+    const perPixel = constant([1, 2, 2, 2], [1, 2, 1, 2, 1, 2, 1, 2]);
+    const perRow = constant([2, 2, 2], [0, 0, 0, 0, -0, -0, -0, -0]);
+    const nodes = [
+      node('SQUARED_DIFFERENCE', [perPixel, image], [channels]),
+      node('MUL', [channels, perRow], [rows]),
+      node('ADD', [rows, constant([1, 2, 2, 2], [1, 2, 3, 4, 5, 6, 7, 8])], [out]),
+    ];
+    const graph = runPasses(graphOf([image], nodes, [out]), [shrinkOperand]);
+    const constants = graph.nodes.map(({ inputs }) => inputs.find((v) => v!.data)!);
+    assert.deepEqual(
+      constants.map(({ shape }) => shape),
+      [
+        [1, 1, 1, 2],
+        [2, 1, 1],
+        [1, 2, 2, 2],
+      ],
+    );
+    assert.deepEqual(Array.from(constants[0]!.data as Float32Array), [1, 2]);
+    assert.ok(Object.is(constants[1]!.data![1], -0));
+    assert.equal(graph.nodes[0]!.inputs[1], image);
+  });
+
+  it('leave a constant that has dimensions of its own', () => {
+    const [row, out] = [activation([1, 2]), activation([3, 2])];
+    const nodes = [node('ADD', [row, constant([3, 2], [1, 2, 1, 2, 1, 2])], [out])];
+    const { text } = fused(graphOf([row], nodes, [out]));
+    assert.match(text, /ADD\(%0, float32\[3,2\]/);
   });
 
   it('leave a scale of 0 before a padded convolution, with the reason', () => {
