@@ -81,6 +81,17 @@ export const layers = [
   corpus('networks', 'whole networks', 300, ['--corpus', 'networks']),
   corpus('networks-f16', 'whole networks in float16', 240, ['--corpus', 'networks', '--f16', '--only', '*float*']),
   corpus('models', 'real models', 400, ['--corpus', 'models']),
+  corpus('models-f16', 'real models in float16', 300, ['--corpus', 'models', '--f16', '--gl', 'llvmpipe']),
+  {
+    ...conformance('packages', 'real models that npm carries', 240, ['--corpus', 'packages', '--gl', 'llvmpipe']),
+    full: true,
+  },
+  {
+    ...conformance('packages-f16', 'real models that npm carries, in float16', 240, [
+      ...['--corpus', 'packages', '--gl', 'llvmpipe', '--f16'],
+    ]),
+    full: true,
+  },
   {
     name: 'variants',
     about: 'every variant of the kernels that convolve and multiply',

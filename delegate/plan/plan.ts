@@ -28,8 +28,8 @@ export interface Storage {
   readonly atlasWidth: number;
   /** For a value that is stored as another one: that one. */
   readonly roots: ReadonlyMap<Value, Value>;
-  /** What comes from outside and goes there, and so stays float32. */
-  readonly external: ReadonlySet<Value>;
+  /** What stays float32 where others are halves: what comes from outside and goes there, and sums that several other sums are made of. */
+  readonly unrounded: ReadonlySet<Value>;
 }
 
 /** A static list of draws and where each tensor lives. Nothing here touches WebGL. */
@@ -80,8 +80,8 @@ export function* makePlan(graph: Graph, wanted: Target, choiceOf: (node: Node) =
   }
   const layout = (value: Value): Layout => layoutOf(value.shape, { atlasWidth: width, targets: wanted.targets });
   const { aliases, roots } = shareStorage(graph, layout);
-  const external = new Set([...graph.inputs, ...graph.outputs].map((v) => roots.get(v) ?? v));
-  const storage: Storage = { atlasWidth: width, roots, external };
+  const unrounded = new Set([...graph.inputs, ...graph.outputs, ...sharedSums(graph)].map((v) => roots.get(v) ?? v));
+  const storage: Storage = { atlasWidth: width, roots, unrounded };
   const places = placesOf(storage, wanted);
   const { target } = places;
   const context = {
@@ -100,7 +100,7 @@ export function* makePlan(graph: Graph, wanted: Target, choiceOf: (node: Node) =
   const readable = graph.outputs.map((value, i): Value => {
     if (isLinear(layout(value))) return value;
     const flat: Value = { id: -1, name: value.name, shape: dense[i]!, dtype: value.dtype };
-    external.add(flat);
+    unrounded.add(flat);
     const node: Node = {
       id: graph.nodes.at(-1)?.id ?? 0,
       type: 'RESHAPE',
@@ -126,9 +126,36 @@ export function* makePlan(graph: Graph, wanted: Target, choiceOf: (node: Node) =
   };
 }
 
+/** Ops whose results are sums, without bounds: not what an activation or a normalisation makes of them. */
+const SUMMING = new Set([
+  'CONV_2D',
+  'DEPTHWISE_CONV_2D',
+  'TRANSPOSE_CONV',
+  'Convolution2DTransposeBias',
+  'FULLY_CONNECTED',
+  'BATCH_MATMUL',
+  'ADD',
+  'SUB',
+]);
+
+/**
+ * Sums that several other sums are made of: the residual stream of MobileNet v2, of a transformer and the like. Each block
+ * adds to it and looks at all of it, so that what rounding takes away is missing in every block behind.
+ */
+function sharedSums({ nodes }: Graph): Value[] {
+  const uses = new Map<Value, number>();
+  for (const { type, inputs, tail } of nodes) {
+    const terms = stepsOf(tail).map((step) => (SUMMING.has(step.type) ? step.operand : undefined));
+    for (const v of new Set([...(SUMMING.has(type) ? inputs : []), ...terms]))
+      if (v) uses.set(v, (uses.get(v) ?? 0) + 1);
+  }
+  const isSum = ({ type, tail }: Node) => SUMMING.has(tail?.at(-1)?.type ?? type);
+  return nodes.filter(isSum).flatMap(({ outputs }) => outputs.filter((v) => (uses.get(v) ?? 0) > 1));
+}
+
 /** What follows from where values are stored. */
 export function placesOf(
-  { atlasWidth, roots, external }: Storage,
+  { atlasWidth, roots, unrounded }: Storage,
   wanted: Target,
 ): Pick<Plan, 'target' | 'storedAs' | 'layoutOf'> {
   const storedAs = (value: Value) => roots.get(value) ?? value;
@@ -136,7 +163,7 @@ export function placesOf(
     target: {
       ...wanted,
       atlasWidth,
-      isHalf: (v) => wanted.precision === 'float16' && isFloat(v.dtype) && !external.has(storedAs(v)) && !v.data,
+      isHalf: (v) => wanted.precision === 'float16' && isFloat(v.dtype) && !unrounded.has(storedAs(v)) && !v.data,
     },
     storedAs,
     layoutOf: (value) => layoutOf(storedAs(value).shape, { atlasWidth, targets: wanted.targets }),

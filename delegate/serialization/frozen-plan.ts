@@ -71,7 +71,7 @@ export function* freeze(plan: Plan): Pieces<FrozenPlan> {
     storage: {
       atlasWidth: storage.atlasWidth,
       roots: new Map([...storage.roots].map(([value, root]) => [frozen(value), frozen(root)])),
-      external: new Set([...storage.external].map(frozen)),
+      unrounded: new Set([...storage.unrounded].map(frozen)),
     },
     draws,
   };

@@ -1,7 +1,8 @@
 // What there is to run: each corpus as a list of items in a fixed order.
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { root, shared } from '../../scripts/paths.mjs';
+import { bundleNodeTests } from '../../scripts/bundle.mjs';
+import { cacheFolder, root, shared } from '../../scripts/paths.mjs';
 
 /** The corpora by name: whether cases are op files or whole networks, and the folder that the page sees as /corpus/. */
 export const corpora = {
@@ -9,6 +10,7 @@ export const corpora = {
   ops: { kind: 'ops', expectations: 'ops', folder: shared && path.join(shared, 'ops') },
   networks: { kind: 'network', expectations: 'networks', folder: shared && path.join(shared, 'networks') },
   models: { kind: 'network', expectations: 'models', folder: shared && path.join(shared, 'models') },
+  packages: { kind: 'network', expectations: 'models', folder: cacheFolder('packages'), prepare: copyPackages },
 };
 
 const mnistFiles = { float32: 'mnist_model', float16: 'mnist_model_quant_f16' };
@@ -17,7 +19,7 @@ const mnistFiles = { float32: 'mnist_model', float16: 'mnist_model_quant_f16' };
 export function itemsOf(corpus) {
   const { folder } = corpora[corpus];
   if (corpora[corpus].kind === 'ops') return opFiles(folder);
-  return bySize(folder, corpus === 'models' ? models(folder) : networks(folder));
+  return bySize(folder, corpus === 'networks' ? networks(folder) : models(folder));
 }
 
 function opFiles(folder) {
@@ -57,4 +59,19 @@ function models(folder) {
 function bySize(folder, items) {
   const size = new Map(items.map((item) => [item, statSync(path.join(folder, item.model)).size]));
   return items.sort((a, b) => size.get(a) - size.get(b));
+}
+
+/** Gathers the models of npm packages, makes a golden for each, and keeps both. */
+async function copyPackages(folder) {
+  const source = path.join(root, 'node_modules/@mediapipe');
+  const files = readdirSync(source, { recursive: true }).filter((file) => file.endsWith('.tflite'));
+  const [module] = await bundleNodeTests(['test/conformance/package-goldens.ts'], cacheFolder('package-goldens'));
+  const { goldenOf } = await import(module);
+  mkdirSync(path.join(folder, 'golden'), { recursive: true });
+  for (const file of files) {
+    const stem = file.replaceAll(path.sep, '__').replace('.tflite', '');
+    const bytes = readFileSync(path.join(source, file));
+    writeFileSync(path.join(folder, `${stem}.tflite`), bytes);
+    writeFileSync(path.join(folder, `golden/${stem}.json`), JSON.stringify(await goldenOf(bytes)));
+  }
 }

@@ -6,10 +6,12 @@ import { arrayTypeOf, fromBase64, type Numbers, numbersOf, type Values } from '.
 /** The golden file of a network. */
 export interface Golden {
   readonly error?: string;
+  /** Whose outputs these are. */
+  readonly reference?: string;
   readonly cases: readonly GoldenCase[];
 }
 
-interface GoldenCase {
+export interface GoldenCase {
   readonly signature?: string;
   readonly inputs: readonly InputSpec[];
   readonly runs: readonly { readonly seed: number; readonly outputs: readonly OutputSpec[] }[];
@@ -22,6 +24,8 @@ interface InputSpec {
   readonly lo: number;
   readonly hi: number;
   readonly value?: string;
+  /** Rounded shapes on [1, height, width, channels] instead of noise, which networks that know images blow up. */
+  readonly isPicture?: boolean;
   readonly signatureName?: string;
 }
 
@@ -100,14 +104,24 @@ function hash32(x: number): number {
   return (x ^ (x >>> 16)) >>> 0;
 }
 
+/** The brightness, from 0 to 1, of element i: two waves, one of them cut off at half its height. */
+function pictureAt([, height, width, channels]: readonly number[], i: number, seed: number): number {
+  const pixel = Math.floor(i / channels!);
+  const [x, y] = [(pixel % width!) / width!, Math.floor(pixel / width!) / height!];
+  const color = (i % channels!) + seed;
+  const soft = Math.sin(7 * x + color) * Math.cos(5 * y + 2 * color);
+  const shapes = Math.sin(11 * x * y + color) + Math.cos(9 * (x - y) + color) > 0.5 ? 1 : -1;
+  return 0.5 + 0.3 * soft + 0.2 * shapes;
+}
+
 /** The generated input number `k` of a run: the same values on every engine. */
-export function makeInput({ dtype, shape, k, lo, hi, value }: InputSpec, seed: number): Values {
+export function makeInput({ dtype, shape, k, lo, hi, value, isPicture }: InputSpec, seed: number): Values {
   const size = shape.reduce((a, b) => a * b, 1) * (dtype === 'complex64' ? 2 : 1);
   if (dtype === 'string') return Array<string>(size).fill(value ?? '');
   const isFloat = dtype.startsWith('float') || dtype === 'complex64';
   const result = new (arrayTypeOf(dtype))(size);
   for (let i = 0; i < size; i++) {
-    const unit = (hash32((i + 7919 * k + seed) | 0) >>> 8) / 2 ** 24;
+    const unit = isPicture ? pictureAt(shape, i, seed) : (hash32((i + 7919 * k + seed) | 0) >>> 8) / 2 ** 24;
     const x = isFloat ? lo + (hi - lo) * unit : lo + Math.floor(unit * (hi - lo + 1));
     (result as { [index: number]: number | bigint })[i] = dtype.endsWith('int64') ? BigInt(x) : x;
   }

@@ -1,4 +1,4 @@
-// node test/conformance/run.mjs [--corpus fixtures|ops|networks|models] [--delegate gpu|cpu] [--f16] [--gl swiftshader|llvmpipe] [--device unknown] [--variant NAME]
+// node test/conformance/run.mjs [--corpus fixtures|ops|networks|models|packages] [--delegate gpu|cpu] [--f16] [--gl swiftshader|llvmpipe] [--device unknown] [--variant NAME]
 //   [--only NAME,... (* matches anything)] [--seconds N] [--case-seconds N] [--json FILE] [--module FILE] [--show N] [--workers N]
 // --variant forces the target of variants.json with that name: which kernels are made, whatever the device.
 // Runs a corpus on the project's Interpreter in browsers, as many as there are cores, and compares every output with the
@@ -38,6 +38,7 @@ if (args.variant && args.module) throw new Error('--variant: a module given by -
 const options = { delegate: args.delegate, half: args.f16 };
 const totals = { passed: 0, failed: 0, skipped: 0, notRun: 0, newlyPassing: [], rows: [] };
 
+await corpus.prepare?.(corpus.folder);
 if (corpus.folder) await runCorpus();
 else console.log(`The ${args.corpus} corpus is not on this machine (set TFLITE_GPU_SHARED to its folder): skipped.`);
 if (args.json) writeFileSync(args.json, JSON.stringify(totals));
@@ -115,7 +116,10 @@ function addRow({ name, cases = [undefined] }, outcomes) {
   };
   for (const [index, outcome] of outcomes.entries()) {
     const full = cases[index] === undefined ? name : `${name}/${cases[index]}`;
-    const known = outcome.skipped ?? knownReason(corpus.expectations, full);
+    const known =
+      outcome.skipped ??
+      knownReason(corpus.expectations, full) ??
+      (args.f16 ? knownReason(corpus.expectations, `${full} in float16`) : undefined);
     if (outcome.error || outcome.skipped) {
       if (known) row.skipped++;
       else row.failures.push([full, outcome.error]);

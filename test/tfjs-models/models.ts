@@ -58,8 +58,11 @@ async function face(
   };
 }
 
+/** Scores come first: the largest of them is the answer. */
 function tensorsIn(result: unknown): tf.Tensor[] {
-  return result instanceof tf.Tensor ? [result] : Object.values(result as object).flatMap(tensorsIn);
+  if (result instanceof tf.Tensor) return [result];
+  const { scores, ...others } = result as Record<string, unknown>;
+  return [...(scores ? [scores] : []), ...Object.values(others)].flatMap(tensorsIn);
 }
 
 /** How to load each model. */

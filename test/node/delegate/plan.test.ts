@@ -39,6 +39,37 @@ const programsOf = (graph: Graph) =>
       .map((d) => d.kernel.source),
   ).size;
 
+describe('plan of half floats', () => {
+  it('keeps sums that several others are made of, the residual stream, in float32, and what comes in and goes out', () => {
+    const x = activation([1, 8, 8, 16], 'x');
+    const [narrow, clamped, wide, sum, out] = ['narrow', 'clamped', 'wide', 'sum', 'out'].map((name) => {
+      return activation([1, 8, 8, 16], name);
+    }) as [Value, Value, Value, Value, Value];
+    const filter = constant([16, 1, 1, 16], new Array(256).fill(0.1));
+    const branch = activation([1, 8, 8, 16], 'branch');
+    const nodes = [
+      node('CONV_2D', [x, filter], [narrow], pointwise),
+      node('CONV_2D', [narrow, filter], [wide], pointwise),
+      node('RELU6', [wide], [clamped]),
+      node('CONV_2D', [clamped, filter], [branch], pointwise),
+      node('ADD', [branch, narrow], [sum]),
+      node('CONV_2D', [sum, filter], [out], pointwise),
+    ];
+    const plan = planOf(fuse(graphOf([x], nodes, [out])), { ...target, precision: 'float16' });
+    const halves = plan.draws.map(({ kernel }) => [kernel.output.name, plan.target.isHalf(kernel.output)]);
+    assert.deepEqual(
+      halves.filter(([name]) => name !== ''),
+      [
+        ['narrow', false],
+        ['clamped', true],
+        ['sum', true],
+        ['out', false],
+        ['out', false],
+      ],
+    );
+  });
+});
+
 describe('plan', () => {
   it('gives layers that differ in size and bounds of the activation one program', () => {
     assert.equal(programsOf(chain([[16, 'RELU'], [32, 'RELU6'], [24], [40, 'RELU_N1_TO_1']])), 1);
