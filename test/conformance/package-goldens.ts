@@ -1,8 +1,8 @@
 // Golden files for models that npm packages carry and that come without any.
 import { listOf } from '../../src/format/model.js';
 import { readModel } from '../../src/format/read.js';
-import { runFile } from '../node/converter/run-file.js';
 import { type Numbers, runInTFLite } from '../support/litert.js';
+import { runFile } from '../support/run-file.js';
 import { type Golden, type GoldenCase, makeInput } from './golden.js';
 
 const SEED = 1;

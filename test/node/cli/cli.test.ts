@@ -11,9 +11,9 @@ import { io } from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { root } from '../../support/files.js';
 import { runInTFLite } from '../../support/litert.js';
+import { opsOf, runFile } from '../../support/run-file.js';
 import { sample, setSampleWeights } from '../converter/agree.js';
 import { graphArtifacts } from '../converter/graph.js';
-import { opsOf, runFile } from '../converter/run-file.js';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tflite-gpu-cli-'));
 const at = (name: string) => path.join(folder, name);

@@ -7,7 +7,7 @@ import '@tensorflow/tfjs';
 import { quantize, TFLiteConverter } from '../../../src/converter/converter.js';
 import { verifyModel } from '../../../src/format/verify.js';
 import { type Numbers, runInTFLite } from '../../support/litert.js';
-import { opsOf, runFile } from './run-file.js';
+import { opsOf, runFile } from '../../support/run-file.js';
 
 /** How far outputs may be from tfjs's, as a part of the largest value: numbers have 7, 3, 2 or 4 decimal digits. */
 const TOLERANCE = { float32: 1e-5, float16: 5e-3, dynamic: 5e-2, int8: 1e-1, int16x8: 5e-2 };

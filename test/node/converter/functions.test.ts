@@ -6,8 +6,8 @@ import '@tensorflow/tfjs';
 import { TFLiteConverter } from '../../../src/converter/converter.js';
 import { readModel } from '../../../src/format/read.js';
 import { verifyModel } from '../../../src/format/verify.js';
+import { opsOf } from '../../support/run-file.js';
 import { expectFunctionAgreement, sample } from './agree.js';
-import { opsOf } from './run-file.js';
 
 /** Functions of one tensor of [batch, 4, 6]. */
 const functions: Record<string, (x: tf.Tensor) => tf.Tensor | tf.Tensor[]> = {

@@ -6,9 +6,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs';
 import { TFLiteConverter } from '../../../src/converter/converter.js';
 import { readModel } from '../../../src/format/read.js';
+import { opsOf, runFile } from '../../support/run-file.js';
 import { sample } from './agree.js';
 import { graphArtifacts } from './graph.js';
-import { opsOf, runFile } from './run-file.js';
 
 describe('a graph model, converted', () => {
   it('has the same answers, names, and batch normalisation in its convolution', async () => {

@@ -5,8 +5,8 @@ import { opName } from '../../../src/format/operator-name.js';
 import { readModel } from '../../../src/format/read.js';
 import { verifyModel } from '../../../src/format/verify.js';
 import { skipWithoutShared } from '../../support/files.js';
+import { runFile } from '../../support/run-file.js';
 import { expected, floatsOf, mnistModel, testImages } from './mnist.js';
-import { runFile } from './run-file.js';
 
 const opsOf = (file: Uint8Array): string[] => {
   const model = readModel(file);

@@ -7,9 +7,9 @@ import type { Model, Tensor } from '../../../src/format/model.js';
 import { readModel } from '../../../src/format/read.js';
 import { verifyModel } from '../../../src/format/verify.js';
 import { skipWithoutShared } from '../../support/files.js';
+import { runFile } from '../../support/run-file.js';
 import { mnistFile, mnistModel, testImages } from './mnist.js';
 import { bytesOf, int8Weights, network, opsOf, versionsOf } from './network.js';
-import { runFile } from './run-file.js';
 
 async function converted(...supportedTypes: string[]): Promise<Uint8Array> {
   const converter = TFLiteConverter.fromLayersModel(await mnistModel());

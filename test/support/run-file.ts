@@ -1,7 +1,7 @@
-// Looks at converted files, and runs them on the CPU path.
-import { opName } from '../../../src/format/operator-name.js';
-import { readModel } from '../../../src/format/read.js';
-import { Interpreter } from '../../../src/runtime/interpreter.js';
+// Looks at model files, and runs them on the CPU path.
+import { opName } from '../../src/format/operator-name.js';
+import { readModel } from '../../src/format/read.js';
+import { Interpreter } from '../../src/runtime/interpreter.js';
 
 /** The operators of a file, in order. */
 export function opsOf(file: Uint8Array): string[] {
