@@ -36,6 +36,7 @@ if (args.variant && !variants[args.variant])
   throw new Error(`--variant: found "${args.variant}"; accepted are ${Object.keys(variants).join(', ')}`);
 if (args.variant && args.module) throw new Error('--variant: a module given by --module cannot be told its target');
 const options = { delegate: args.delegate, half: args.f16 };
+const precision = args.f16 ? 'float16' : 'float32';
 const totals = { passed: 0, failed: 0, skipped: 0, notRun: 0, newlyPassing: [], rows: [] };
 
 await corpus.prepare?.(corpus.folder);
@@ -60,7 +61,6 @@ async function runCorpus() {
   };
   const count = Math.max(1, Math.min(Number(args.workers), items.length));
   const sessions = await Promise.all(Array.from({ length: count }, () => openSession(how)));
-  const precision = args.f16 ? 'float16' : 'float32';
   console.log(
     `${args.corpus}: ${items.length} ${corpus.kind === 'ops' ? 'op files' : 'networks'}, ${[args.delegate, precision, args.variant, sessions[0].renderer].filter(Boolean).join(', ')}`,
   );
@@ -119,7 +119,7 @@ function addRow({ name, cases = [undefined] }, outcomes) {
     const known =
       outcome.skipped ??
       knownReason(corpus.expectations, full) ??
-      (args.f16 ? knownReason(corpus.expectations, `${full} in float16`) : undefined);
+      knownReason(corpus.expectations, `${full} in ${precision}`);
     if (outcome.error || outcome.skipped) {
       if (known) row.skipped++;
       else row.failures.push([full, outcome.error]);
