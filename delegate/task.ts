@@ -30,11 +30,37 @@ export function task(): Promise<void> {
 }
 
 /**
- * At least a millisecond in which the GPU may work: a poll without pause takes the processor from a software GL and
- * makes a run of 4 ms one of 7. A timer set from a message is not clamped to 4 ms as one set from a timer is. Hidden
- * tabs slow timers down, so there a message has to do.
+ * Time in which the GPU may work: a poll without pause takes the processor from a software GL and makes a run of 4 ms one
+ * of 7. Waiting for a cell that nobody writes is the only timer of browsers that knows parts of a millisecond, and that
+ * hidden tabs do not slow down.
  */
 export async function pause(milliseconds: number): Promise<void> {
+  if (cell === undefined) cell = sharedCell();
+  if (!cell) return timer(milliseconds);
+  // Firefox counts whole milliseconds only: none is a task. Clocks are 0.1 ms coarse.
+  const end = performance.now() + milliseconds - 0.1;
+  do await Atomics.waitAsync(cell, 0, 0, milliseconds).value;
+  while (performance.now() < end);
+}
+
+let cell: Int32Array<SharedArrayBuffer> | null | undefined;
+
+/** Memory of WebAssembly may be shared where pages are not isolated. Node ends while it waits for a cell: not there. */
+function sharedCell(): Int32Array<SharedArrayBuffer> | null {
+  try {
+    if (typeof addEventListener !== 'function' || !Atomics.waitAsync) return null;
+    const { buffer } = new WebAssembly.Memory({ shared: true, initial: 1, maximum: 1 });
+    return new Int32Array(buffer as unknown as SharedArrayBuffer);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * A timer set from a message is not clamped to 4 ms as one set from a timer is. Hidden tabs slow timers down, so there a
+ * message has to do.
+ */
+async function timer(milliseconds: number): Promise<void> {
   await task();
   if (typeof document === 'undefined' || !document.hidden)
     await new Promise((resolve) => setTimeout(resolve, Math.max(1, milliseconds)));

@@ -1,5 +1,6 @@
 import { createGpuDelegate } from '../../delegate/delegate.js';
 import { ContextLostError } from '../../delegate/index.js';
+import { pause } from '../../delegate/task.js';
 import { Interpreter } from '../../src/runtime/interpreter.js';
 import { absolute } from '../support/absolute.js';
 
@@ -164,4 +165,12 @@ describe('life of a model', () => {
     expect(createGpuDelegate(gl).stats().programs).toBe(programs);
     interpreter.dispose();
   }, 60_000);
+
+  it('pauses for parts of a millisecond, without timers where the browser can', async () => {
+    const timers = spyOn(window, 'setTimeout').and.callThrough();
+    const started = performance.now();
+    for (let k = 0; k < 20; k++) await pause(0.5);
+    expect(performance.now() - started).toBeGreaterThanOrEqual(8);
+    expect(timers.calls.count()).toBe('waitAsync' in Atomics ? 0 : 20);
+  });
 });
