@@ -35,6 +35,8 @@ export interface Timing extends Times {
   readonly difference: number;
   /** Programs and the bytes of their shaders are those of loading, draws and calls those of a run. */
   readonly api: ApiCalls;
+  /** A run that blocks the page until the outputs are there. */
+  readonly blocking?: Times;
   /** The main thread's part of a run: uploading the inputs and issuing all draws. */
   readonly submit?: Times;
   /** Per run, with `IN_FLIGHT` of them in flight. */
@@ -78,11 +80,18 @@ const bench = {
     }
     for (let round = 0; round < rounds; round++)
       for (const { model, times } of runners) times.run.push(await timed(() => model.run(test.inputs)));
+    for (let round = 0; round < rounds; round++)
+      for (const { model, times } of runners)
+        if (model.runSync) times.blocking.push(await timed(async () => model.runSync!(test.inputs)));
     for (let round = 0; round < Math.min(rounds, 5); round++)
       for (const runner of runners) await timeParts(runner, test);
     for (const { name, model, times, difference, api } of runners) {
       const figures = model.figures?.() ?? {};
-      const parts = { ...ifAny('submit', times.submit), ...ifAny('overlapped', times.overlapped) };
+      const parts = {
+        ...ifAny('blocking', times.blocking),
+        ...ifAny('submit', times.submit),
+        ...ifAny('overlapped', times.overlapped),
+      };
       results[name] = { ...quartiles(times.run), difference, api, ...parts, figures };
       model.dispose();
     }
@@ -108,7 +117,7 @@ interface Runner {
   readonly model: LoadedModel;
   readonly difference: number;
   readonly api: ApiCalls;
-  readonly times: Record<'run' | 'submit' | 'overlapped', number[]>;
+  readonly times: Record<'run' | 'blocking' | 'submit' | 'overlapped', number[]>;
 }
 
 /**
@@ -133,7 +142,7 @@ async function loadRunner(name: string, { bytes, inputs, difference }: Case): Pr
   await model.run(inputs);
   const { programs, shaderBytes } = loading.calls;
   const api = { ...running.calls, programs, shaderBytes };
-  return { name, model, difference: worst, api, times: { run: [], submit: [], overlapped: [] } };
+  return { name, model, difference: worst, api, times: { run: [], blocking: [], submit: [], overlapped: [] } };
 }
 
 /** The parts of a run that a peer can tell apart. */

@@ -31,6 +31,8 @@ export interface LoadedModel {
   run(inputs: readonly Input[]): Promise<Values[]>;
   /** Uploads the inputs and issues a run, and returns before the GPU is done. */
   submit?(inputs: readonly Input[]): void;
+  /** Like `run`, but blocks the page until the outputs are there. */
+  runSync?(inputs: readonly Input[]): Values[];
   /** `count` runs in flight at once. */
   overlap?(inputs: readonly Input[], count: number): Promise<unknown>;
   /** Figures of the loaded model after a run: ops, bytes and the like. */

@@ -22,6 +22,11 @@ export function ours(precisionLossAllowed: 0 | 1): Peer {
           await interpreter.invokeAsync();
           return (await Promise.all(outputs.map((index) => interpreter.getTensorAsync(index)))) as Float32Array[];
         },
+        runSync(inputs) {
+          set(inputs);
+          interpreter.invoke();
+          return outputs.map((index) => interpreter.getTensor(index) as Float32Array);
+        },
         submit(inputs) {
           set(inputs);
           interpreter.invoke();

@@ -20,6 +20,12 @@ export const tfjs: Peer = {
         for (const output of outputs) output.dispose();
         return data as Float32Array[];
       },
+      runSync(inputs) {
+        const outputs = graph.run(inputs);
+        const data = outputs.map((output) => output.dataSync());
+        for (const output of outputs) output.dispose();
+        return data as Float32Array[];
+      },
       submit(inputs) {
         for (const output of graph.run(inputs)) output.dispose();
       },
