@@ -18,9 +18,6 @@ export class Pace {
   }
 }
 
-/** Runs that take less, in milliseconds, are asked for more often. */
-const BRIEF = 4;
-
 interface Fence {
   readonly sync: WebGLSync;
   readonly during: string;
@@ -81,10 +78,9 @@ export class Fences {
    * down by a tenth. A poll takes the processor from a software GL, so there is none in the first half of the usual time.
    */
   async #wait(elapsed: number, usual: number, polls: number): Promise<void> {
-    const isBrief = usual < BRIEF && elapsed < BRIEF;
-    const isDue = isBrief || elapsed < 2.5 || (elapsed > 0.9 * usual && elapsed < usual + 5);
-    if (isDue && polls % (isBrief ? 3 : 8) > 0) return task();
-    await pause(Math.min(8, Math.max(1.2 - elapsed, usual / 2 - elapsed, elapsed / 32, isBrief ? 0.15 : 1)));
+    const isDue = elapsed < 2.5 || (elapsed > 0.9 * usual && elapsed < usual + 5);
+    if (isDue && polls % 3 > 0) return task();
+    await pause(Math.min(8, Math.max(1.2 - elapsed, usual / 2 - elapsed, elapsed / 32, isDue ? 0.3 : 1)));
     if (!isDue) return;
     this.#device.gl.flush();
     await task();
