@@ -10,6 +10,8 @@ export interface Capabilities
   extends Pick<Target, 'maxTextureSize' | 'targets' | 'fetch' | 'varyings' | 'narrowest' | 'halfWeights'> {
   /** What the driver calls itself; browsers may hide it. */
   readonly renderer: string;
+  /** Whether the GPU is emulated on the page's own processor. */
+  readonly isSoftware: boolean;
   readonly textureUnits: number;
   readonly uniformAlignment: number;
   readonly float32Targets: boolean;
@@ -177,6 +179,7 @@ function probe(gl: WebGL2RenderingContext): Capabilities {
   const isSoftware = /swiftshader|llvmpipe|softpipe|software/i.test(renderer);
   return {
     renderer,
+    isSoftware,
     maxTextureSize: gl.getParameter(gl.MAX_TEXTURE_SIZE) as number,
     textureUnits: gl.getParameter(gl.MAX_TEXTURE_IMAGE_UNITS) as number,
     targets: isSoftware && drawBuffers >= 8 ? 8 : 4,

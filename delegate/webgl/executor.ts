@@ -283,6 +283,7 @@ export class Executor implements Executable {
   run(inputs: readonly InputSource[], wanted: readonly number[] = []): readonly Promise<NumericData>[] {
     this.#expectAlive();
     this.#device.check('run');
+    this.#device.fences.expectMore();
     return this.#guarded(() => {
       for (let i = 0; i < inputs.length; i++) this.#fill(i, inputs[i]!);
       this.#draw(this.#commands, this.#params!);
@@ -379,6 +380,7 @@ export class Executor implements Executable {
   }
 
   readAsync(position: number): Promise<NumericData> {
+    this.#device.fences.expectMore();
     return this.#guarded(() => this.#ask([position]))[0]!;
   }
 
