@@ -18,9 +18,9 @@ export class Pace {
   }
 }
 
-/** Fences are set at this share of the usual time, but milliseconds before its end that their own news takes. */
+/** When a fence is set: at this share of the usual time, and at least so many milliseconds before its end. */
 const LATE = 0.75;
-const NEWS = 4;
+const NEWS = 8;
 
 interface Fence {
   /** Not yet set, or `null` where the context is lost. */
