@@ -201,7 +201,9 @@ export class Executor implements Executable {
     return this.#life.signal.aborted;
   }
 
+  /** Every piece of work that is issued goes through here. */
   #guarded<T>(body: () => T): T {
+    this.#device.fences.expectMore();
     return this.#device.guard.run(body);
   }
 
@@ -283,7 +285,6 @@ export class Executor implements Executable {
   run(inputs: readonly InputSource[], wanted: readonly number[] = []): readonly Promise<NumericData>[] {
     this.#expectAlive();
     this.#device.check('run');
-    this.#device.fences.expectMore();
     return this.#guarded(() => {
       for (let i = 0; i < inputs.length; i++) this.#fill(i, inputs[i]!);
       this.#draw(this.#commands, this.#params!);
@@ -380,7 +381,6 @@ export class Executor implements Executable {
   }
 
   readAsync(position: number): Promise<NumericData> {
-    this.#device.fences.expectMore();
     return this.#guarded(() => this.#ask([position]))[0]!;
   }
 
