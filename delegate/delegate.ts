@@ -50,7 +50,11 @@ function sharedBy(gl: WebGL2RenderingContext): Shared {
   const made = { device, programs: new ProgramCache(device), forced: {} };
   sharedByContext.set(gl, made);
   // What a lost context made is gone: the restored one starts with a new device.
-  gl.canvas.addEventListener('webglcontextlost', () => sharedByContext.delete(gl), { once: true });
+  const lose = () => {
+    sharedByContext.delete(gl);
+    device.fences.lose();
+  };
+  gl.canvas.addEventListener('webglcontextlost', lose, { once: true });
   return made;
 }
 

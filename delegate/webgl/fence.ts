@@ -41,6 +41,7 @@ export class Fences {
   readonly #device: Device;
   readonly #waiting: Fence[] = [];
   #passedAt = 0;
+  #isLost = false;
 
   constructor(device: Device) {
     this.#device = device;
@@ -67,6 +68,11 @@ export class Fences {
     for (let i = 0; i < this.#waiting.length; i++) this.#place(this.#waiting[i]!);
   }
 
+  /** The context is lost: what is waited for never comes, not even where the context is restored before anybody asks. */
+  lose(): void {
+    this.#isLost = true;
+  }
+
   #place(fence: Fence): WebGLSync | null {
     const { gl } = this.#device;
     if (fence.sync === undefined) {
@@ -86,13 +92,13 @@ export class Fences {
       const left = Math.min(LATE * usual, usual - NEWS) - (performance.now() - since);
       if (fence.sync === undefined && left > 1) await pause(left);
       const sync = this.#place(fence);
-      for (let polls = 0; sync && !isPassed(this.#device, sync); polls++)
+      for (let polls = 0; sync && !this.#isLost && !isPassed(this.#device, sync); polls++)
         await this.#wait(performance.now() - since, usual, polls);
       this.#passedAt = performance.now();
       fence.pace.took(this.#passedAt - since);
       gl.deleteSync(sync);
       this.#waiting.shift();
-      if (!sync || gl.isContextLost()) fence.reject(new ContextLostError(fence.during));
+      if (!sync || this.#isLost || gl.isContextLost()) fence.reject(new ContextLostError(fence.during));
       else fence.resolve();
     }
   }
