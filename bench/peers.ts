@@ -29,10 +29,10 @@ export interface Peer {
 export interface LoadedModel {
   /** Uploads the inputs, runs, and reads all outputs back. */
   run(inputs: readonly Input[]): Promise<Values[]>;
-  /** Uploads the inputs and issues a run, and returns before the GPU is done. */
-  submit?(inputs: readonly Input[]): void;
   /** Like `run`, but blocks the page until the outputs are there. */
   runSync?(inputs: readonly Input[]): Values[];
+  /** Uploads the inputs and issues a run, and returns before the GPU is done. */
+  submit?(inputs: readonly Input[]): void;
   /** `count` runs in flight at once. */
   overlap?(inputs: readonly Input[], count: number): Promise<unknown>;
   /** Figures of the loaded model after a run: ops, bytes and the like. */
