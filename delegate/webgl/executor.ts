@@ -20,9 +20,6 @@ const NONE: readonly Promise<NumericData>[] = [];
 /** Milliseconds between questions whether the driver has compiled: each takes a while. */
 const ASKING = 8;
 
-/** Draws of the warm-up that are issued in one piece of work. */
-const DRAWS = 16;
-
 /** How an input is uploaded, made when it first is. */
 interface Upload {
   readonly texture: WebGLTexture;
@@ -153,10 +150,7 @@ export class Executor implements Executable {
     this.#resolve();
     yield 'work';
     const ofOnePixel = this.#commands.map((command) => ({ ...command, width: 1, height: 1 }));
-    for (let from = 0; from < ofOnePixel.length; from += DRAWS) {
-      this.#guarded(() => this.#draw(ofOnePixel.slice(from, from + DRAWS), this.#params!));
-      yield 'work';
-    }
+    this.#guarded(() => this.#draw(ofOnePixel, this.#params!));
     this.#warm = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     gl.flush();
   }

@@ -72,6 +72,24 @@ describe('life of a model', () => {
     expect(deleted).toHaveBeenCalledTimes(made);
   });
 
+  it('draws with the right program while it loads, however many draws share one', async () => {
+    const values = Array.from({ length: 41 }, (_, id) => ({
+      id,
+      name: `v${id}`,
+      shape: [1, 8],
+      dtype: 'float32' as const,
+    }));
+    const nodes = values.slice(1).map((output, id) => {
+      return { id, type: 'SOFTMAX', attrs: { beta: 1 }, inputs: [values[id]!], outputs: [output] };
+    });
+    const graph = { name: 'softmaxes', nodes, inputs: values.slice(0, 1), outputs: values.slice(-1) };
+    const drawn = spyOn(gl, 'drawArrays').and.callThrough();
+    const executable = await createGpuDelegate(gl).compile(graph);
+    expect(drawn.calls.count()).toBeGreaterThanOrEqual(40);
+    expect(gl.getError()).toBe(gl.NO_ERROR);
+    executable.dispose();
+  });
+
   it('makes nothing new in 1,000 runs', async () => {
     const interpreter = await mnist({ gl });
     const first = await infer(interpreter, image(1));
