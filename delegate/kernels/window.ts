@@ -87,16 +87,16 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 'vec
     axisOf('o_y', by, w.stride[0], x.layout.by, k.out.h),
     axisOf('o_x', bx, w.stride[1], x.layout.bx, k.out.w),
   ] as const;
-  const masks = [
-    ...rows
-      .filter((d) => outside(0, d))
-      .map((d) => `bool my_${id(d)} = ${within(0, block[0].pixel, d, k.param(x.layout.h))};`),
-    ...cols
-      .filter((d) => outside(1, d))
-      .map((d) => `bool mx_${id(d)} = ${within(1, block[1].pixel, d, k.param(x.layout.w))};`),
-  ];
+  const mask = (axis: 0 | 1, d: number) => `m${'yx'[axis]}_${id(d)}`;
+  const masksOf = (axis: 0 | 1, taps: readonly number[]): string[] => {
+    const masked = taps.filter((d) => outside(axis, d));
+    if (masked.length === 0) return [];
+    const size = k.param(sizes[axis]);
+    return masked.map((d) => `bool ${mask(axis, d)} = ${within(axis, block[axis].pixel, d, size)};`);
+  };
+  const masks = [...masksOf(0, rows), ...masksOf(1, cols)];
   const condition = (dy: number, dx: number) =>
-    [outside(0, dy) ? `my_${id(dy)}` : '', outside(1, dx) ? `mx_${id(dx)}` : ''].filter(Boolean).join(' && ');
+    [outside(0, dy) ? mask(0, dy) : '', outside(1, dx) ? mask(1, dx) : ''].filter(Boolean).join(' && ');
   const [vertical, horizontal] = block;
   const isAligned = vertical.texel !== undefined && horizontal.texel !== undefined;
   const split = (d: number, b: number): [number, number] => [Math.floor(d / b), ((d % b) + b) % b];
