@@ -2,25 +2,43 @@ import { ContextLostError } from '../errors.js';
 import { pause, task } from '../task.js';
 import type { Device } from './device.js';
 
+/** When work is short, in milliseconds, and within which of its time the first question about it may come. */
+const SHORT = 2.5;
+const SOONEST = 0.3;
+const LATEST = 1.2;
+
 /** How long the GPU took for work that is asked for again and again, the last two times, in milliseconds. */
 export class Pace {
   #last = 0;
   #before = 0;
+  #first = LATEST;
 
   /** The lesser of both: one slow run, as the first that compiles, says nothing of the next. 0: not known. */
   get usual(): number {
     return Math.min(this.#last, this.#before);
   }
 
-  took(milliseconds: number): void {
+  /**
+   * When to ask first. News of short work comes later than the work takes, by how often it was asked for: so that moves
+   * towards when the first question is answered as often as not.
+   */
+  get first(): number {
+    return this.usual < SHORT ? this.#first : Math.max(LATEST, this.usual / 2);
+  }
+
+  /** `flushes`: how often the GPU process was made to look. */
+  took(milliseconds: number, flushes: number): void {
     this.#before = this.#last;
     this.#last = milliseconds;
+    this.#first = flushes > 1 ? Math.min(LATEST, this.#first * 1.1) : Math.max(SOONEST, this.#first * 0.9);
   }
 }
 
 /** When a fence is set: at this share of the usual time, and at least so many milliseconds before its end. */
 const LATE = 0.75;
 const NEWS = 8;
+/** Questions after each flush. */
+const POLLS = 3;
 
 interface Fence {
   /** Not yet set, or `null` where the context is lost. */
@@ -92,10 +110,11 @@ export class Fences {
       const left = Math.min(LATE * usual, usual - NEWS) - (performance.now() - since);
       if (fence.sync === undefined && left > 1) await pause(left);
       const sync = this.#place(fence);
-      for (let polls = 0; sync && !this.#isLost && !isPassed(this.#device, sync); polls++)
-        await this.#wait(performance.now() - since, usual, polls);
+      let polls = 0;
+      while (sync && !this.#isLost && !isPassed(this.#device, sync))
+        await this.#wait(performance.now() - since, fence.pace, polls++);
       this.#passedAt = performance.now();
-      fence.pace.took(this.#passedAt - since);
+      fence.pace.took(this.#passedAt - since, Math.ceil(polls / POLLS));
       gl.deleteSync(sync);
       this.#waiting.shift();
       if (!sync || this.#isLost || gl.isContextLost()) fence.reject(new ContextLostError(fence.during));
@@ -105,13 +124,13 @@ export class Fences {
 
   /**
    * Chromium's GPU process looks at its fences every 2 ms and when it is told to flush. Told so when the answer is due, and
-   * asked a few times after that, it gives news of a run of 1 ms after 2 ms instead of 5; told so all the time, it is slowed
-   * down by a tenth. A poll takes the processor from a software GL, so there is none in the first half of the usual time.
+   * asked a few times after that, it gives news of a run of 0.5 ms after 0.7 ms instead of 5; told so all the time, it is slowed
+   * down by a tenth. A poll takes the processor from a software GL, so there is none before `first`.
    */
-  async #wait(elapsed: number, usual: number, polls: number): Promise<void> {
-    const isDue = elapsed < 2.5 || (elapsed > 0.9 * usual && elapsed < usual + 5);
-    if (isDue && polls % 3 > 0) return task();
-    await pause(Math.min(8, Math.max(1.2 - elapsed, usual / 2 - elapsed, elapsed / 32, isDue ? 0.3 : 1)));
+  async #wait(elapsed: number, { usual, first }: Pace, polls: number): Promise<void> {
+    const isDue = elapsed < SHORT || (elapsed > 0.9 * usual && elapsed < usual + 5);
+    if (isDue && polls % POLLS > 0) return task();
+    await pause(Math.min(8, Math.max(first - elapsed, elapsed / 32, isDue ? 0.3 : 1)));
     if (!isDue) return;
     this.#device.gl.flush();
     await task();

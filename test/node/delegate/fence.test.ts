@@ -20,10 +20,33 @@ function idleDevice(isSoftware: boolean) {
 
 function paceOf(milliseconds: number): Pace {
   const pace = new Pace();
-  pace.took(milliseconds);
-  pace.took(milliseconds);
+  pace.took(milliseconds, 1);
+  pace.took(milliseconds, 1);
   return pace;
 }
+
+describe('the pace of work', () => {
+  it('is asked about sooner while the first question is answered, and later where it is not, within bounds', () => {
+    const pace = new Pace();
+    assert.equal(pace.first, 1.2);
+    for (let i = 0; i < 5; i++) pace.took(1, 1);
+    const sooner = pace.first;
+    assert.ok(sooner < 0.8 && sooner >= 0.3);
+    pace.took(1.5, 2);
+    assert.ok(pace.first > sooner);
+    for (let i = 0; i < 50; i++) pace.took(1, 1);
+    assert.equal(pace.first, 0.3);
+    for (let i = 0; i < 50; i++) pace.took(2, 3);
+    assert.equal(pace.first, 1.2);
+  });
+
+  it('leaves longer work alone for half of its usual time, which one slow run does not change', () => {
+    assert.equal(paceOf(60).first, 30);
+    const pace = paceOf(1);
+    pace.took(500, 9);
+    assert.ok(pace.first <= 1.2);
+  });
+});
 
 describe('fences', () => {
   it('are set at once on a real GPU, and where it is not known how long the work takes', async () => {
