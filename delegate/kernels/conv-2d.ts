@@ -197,10 +197,10 @@ function convolution(
         texels.map((i) => (split ? w.at(i) : w.atDynamic(`(t + ${float(i)})`))),
       );
     });
-    const add = (p: Plane) => `{ ${tapText(k, p, window)}
+    const add = (p: Plane) => `{ ${tapText(p, window)}
         vec4 v = mix(${outside}, ${input.at('o_n', 'y', 'x', 's')}, bvec4(inside));
         ${matrices.map((m, ps) => `a${p.index + ps * k.pixels.length} += ${m.times('v')};`).join(' ')} }`;
-    return `${sizeText(k, input)}
+    return `${sizeText(k, input, window)}
   float n = ${k.spare()} ? 0.0 : ${steps};
   for (float s = 0.0; s < n; s++) {
     float t = 0.0;

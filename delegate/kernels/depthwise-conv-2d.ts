@@ -48,9 +48,9 @@ const depthwiseConv2d: GpuForm = {
       return `vec4(${[0, 1, 2, 3].map(lane).join(', ')})`;
     };
     const rolled = (slice: SliceOfGroup) => {
-      const add = (p: Plane) => `{ ${tapText(k, p, window)}
+      const add = (p: Plane) => `{ ${tapText(p, window)}
         a${p.index} += m * mix(vec4(0.0), ${channels(slice.s, 'y', 'x')}, bvec4(inside)); }`;
-      return `${sizeText(k, input)} float t = 0.0;
+      return `${sizeText(k, input, window)} float t = 0.0;
     for (float ky = 0.0; ky < ${float(kh)}; ky++) for (float kx = 0.0; kx < ${float(kw)}; kx++, t++) {
       vec4 m = ${w.atDynamic('t')};
       ${k.pixels.map(add).join('\n      ')}

@@ -121,9 +121,11 @@ function transposeConv(
         range(lanes).map((i) => texel(ps * lanes + i)),
       ),
     );
+    const [above, left] = [k.param(before[0]), k.param(before[1])];
+    const [perRow, perColumn] = [k.param(1 / attrs.strideH), k.param(1 / attrs.strideW)];
     const add = (
       p: Plane,
-    ) => `{ float y = (${p.y} + ${k.param(before[0])} - fy) * ${k.param(1 / attrs.strideH)}, x = (${p.x} + ${k.param(before[1])} - fx) * ${k.param(1 / attrs.strideW)};
+    ) => `{ float y = (${p.y} + ${above} - fy) * ${perRow}, x = (${p.x} + ${left} - fx) * ${perColumn};
         float iy = floor(y + 0.001), ix = floor(x + 0.001);
         bool falls = abs(y - iy) < 0.01 && abs(x - ix) < 0.01, within = iy >= 0.0 && iy < ${h} && ix >= 0.0 && ix < ${wide};
         vec4 v = mix(vec4(0.0), ${input.at('o_n', 'iy', 'ix', 's')}, bvec4(falls && within));

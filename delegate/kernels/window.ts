@@ -143,16 +143,16 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 'vec
   };
 }
 
-/** GLSL of the input's size, for `tapText`. */
-export function sizeText(k: ShaderBuilder, { layout }: InputAccess): string {
-  return `float h = ${k.param(layout.h)}, wide = ${k.param(layout.w)};`;
+/** GLSL of the input's size and of the padding before it, for `tapText`. */
+export function sizeText(k: ShaderBuilder, { layout }: InputAccess, { before: [top, left] }: Window): string {
+  return `float h = ${k.param(layout.h)}, wide = ${k.param(layout.w)}, above = ${k.param(top)}, left = ${k.param(left)};`;
 }
 
 /** Statements that find the input pixel (y, x) of tap (ky, kx) for a plane, and whether it is `inside`. */
-export function tapText(k: ShaderBuilder, plane: Plane, w: Window): string {
-  const at = (position: string, axis: 0 | 1, tap: string) =>
-    `${position} * ${float(w.stride[axis])} + ${tap} * ${float(w.dilation[axis])} - ${k.param(w.before[axis])}`;
-  return `float y = ${at(plane.y, 0, 'ky')}, x = ${at(plane.x, 1, 'kx')};
+export function tapText(plane: Plane, w: Window): string {
+  const at = (position: string, axis: 0 | 1, tap: string, before: string) =>
+    `${position} * ${float(w.stride[axis])} + ${tap} * ${float(w.dilation[axis])} - ${before}`;
+  return `float y = ${at(plane.y, 0, 'ky', 'above')}, x = ${at(plane.x, 1, 'kx', 'left')};
         bool inside = y >= 0.0 && y < h && x >= 0.0 && x < wide;`;
 }
 

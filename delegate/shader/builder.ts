@@ -296,10 +296,11 @@ export class ShaderBuilder {
   float tile = row * ${this.param(cols)} + col, o_n = floor((tile + 0.5) * ${this.param(1 / groups)});
   float o_s = (tile - o_n * ${this.param(groups)})${bs > 1 ? ` * ${float(bs)}` : ''};`
       : '';
-    const channels = ragged ? this.param(c) : '';
-    const lanes = this.slices
-      .filter(() => ragged)
-      .map(({ ps, s }) => `bvec4 lanes${ps} = lessThan(${s} * 4.0 + vec4(0.0, 1.0, 2.0, 3.0), vec4(${channels}));`);
+    const lanesBelow = (channels: string) =>
+      this.slices.map(
+        ({ ps, s }) => `bvec4 lanes${ps} = lessThan(${s} * 4.0 + vec4(0.0, 1.0, 2.0, 3.0), vec4(${channels}));`,
+      );
+    const lanes = ragged ? lanesBelow(this.param(c)) : [];
     const globals = [...this.#globals].map(([global, value]) => `${global.split(' ')[1]} = ${value};`);
     const main = `void main() {
   ${[...globals, locate, ...lanes].filter(Boolean).join('\n  ')}
