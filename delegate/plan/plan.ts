@@ -57,12 +57,12 @@ export interface Plan {
 }
 
 /** Widths that are tried for the textures of a model beside those of its tiles, as multiples of the narrowest. */
-const WIDENINGS = [1, 1.25, 1.5, 2, 3, 4, 5];
+const WIDENINGS = [1.25, 1.5, 2, 3, 4, 5];
 /** Widths of whole tiles that are tried: the widest. */
 const MOST_WIDTHS = 24;
 /** Whole tiles may fall short of what the device calls narrow by this factor: 56, say, where it says 64. */
 const NARROW_ENOUGH = 0.75;
-/** Narrow textures are faster on software GLs: a wider one must need less memory by this factor. */
+/** Narrow textures are faster on software GLs: another width must need less memory than those before it by this factor. */
 const LEAST_SAVING = 0.97;
 
 /** Ops whose result is their first input under another shape. */
@@ -186,7 +186,7 @@ function prolong(lives: Map<Value, Life>, value: Value, step: number): void {
 
 /**
  * The common width of the textures: at the widths of tiles and some others, memory is planned roughly, by nodes instead
- * of draws; the smallest result wins; of those that hardly differ what the device calls narrowest, or else the narrowest.
+ * of draws. The smallest result wins; of those that hardly differ what the device calls narrow, or else the narrowest.
  */
 function* chooseAtlasWidth(
   graph: Graph,
@@ -226,10 +226,9 @@ function* chooseAtlasWidth(
   const widest = [...new Set(whole)].sort((a, b) => b - a).slice(0, MOST_WIDTHS);
   const widths = [...WIDENINGS.map((by) => Math.ceil(narrowest * by)), ...widest];
   const all = [...shapes, ...scratches.map(({ shape }) => shape)];
-  const candidates = new Set(widths.map((width) => atlasWidthFor(all, targets, maxTextureSize, width)));
+  const [usual, ...others] = [narrowest, ...widths].map((w) => atlasWidthFor(all, targets, maxTextureSize, w));
   let best = { width: 0, bytes: Number.POSITIVE_INFINITY };
-  const usual = atlasWidthFor(all, targets, maxTextureSize, narrowest);
-  for (const width of new Set([usual, ...[...candidates].sort((a, b) => a - b)])) {
+  for (const width of new Set([usual!, ...others.sort((a, b) => a - b)])) {
     const { bytes } = yield* planAt(width);
     if (bytes < best.bytes * LEAST_SAVING) best = { width, bytes };
   }

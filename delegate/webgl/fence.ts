@@ -2,8 +2,9 @@ import { ContextLostError } from '../errors.js';
 import { pause, task } from '../task.js';
 import type { Device } from './device.js';
 
-/** When work is short, in milliseconds, and within which of its time the first question about it may come. */
+/** Work that takes less is short, in milliseconds. */
 const SHORT = 2.5;
+/** The first question about short work comes within these milliseconds of its begin, that about other work not before. */
 const SOONEST = 0.3;
 const LATEST = 1.2;
 
@@ -19,8 +20,8 @@ export class Pace {
   }
 
   /**
-   * When to ask first. News of short work comes later than the work takes, by how often it was asked for: so that moves
-   * towards when the first question is answered as often as not.
+   * When to ask first. The time of short work is that of its news, which is only as early as it was asked for: so this
+   * moves to where the first question is answered as often as not.
    */
   get first(): number {
     return this.usual < SHORT ? this.#first : Math.max(LATEST, this.usual / 2);
@@ -124,8 +125,8 @@ export class Fences {
 
   /**
    * Chromium's GPU process looks at its fences every 2 ms and when it is told to flush. Told so when the answer is due, and
-   * asked a few times after that, it gives news of a run of 0.5 ms after 0.7 ms instead of 5; told so all the time, it is slowed
-   * down by a tenth. A poll takes the processor from a software GL, so there is none before `first`.
+   * asked a few times after that, it gives news of a run of 0.5 ms after 0.7 ms instead of 5; told so all the time, it is
+   * slowed down by a tenth. A poll takes the processor from a software GL, so there is none before `first`.
    */
   async #wait(elapsed: number, { usual, first }: Pace, polls: number): Promise<void> {
     const isDue = elapsed < SHORT || (elapsed > 0.9 * usual && elapsed < usual + 5);
