@@ -17,6 +17,7 @@ export interface Slot {
   readonly height: number;
   readonly layers: number;
   readonly half: boolean;
+  readonly bytes: number;
   readonly usages: readonly number[];
 }
 
@@ -27,11 +28,12 @@ export interface Assignment {
   readonly bytes: number;
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type Size = Pick<Slot, 'width' | 'height' | 'layers' | 'half'>;
 type Order = (usages: readonly Usage[]) => number[];
 
 /** Bytes of a texture. */
-export const bytesOf = ({ width, height, layers, half }: Omit<Slot, 'usages'>): number =>
-  width * height * layers * (half ? 8 : 16);
+export const bytesOf = ({ width, height, layers, half }: Size): number => width * height * layers * (half ? 8 : 16);
 const indices = (list: readonly unknown[]): number[] => list.map((_, i) => i);
 
 /** Orders in which greedy assignment is tried; no single one wins everywhere (Pisarchyk & Lee 2020, arXiv 2001.03288). */
@@ -116,35 +118,42 @@ function boundOf(usages: readonly Usage[]): number {
 
 /** Puts each usage where the growth is least: into a free slot, or into a new one. */
 function greedy(usages: readonly Usage[], order: readonly number[]): Assignment {
-  const slots: { size: Omit<Slot, 'usages'>; usages: number[] }[] = [];
+  const slots: (Mutable<Omit<Slot, 'usages'>> & { readonly usages: number[] })[] = [];
   const slotOf = new Array<number>(usages.length);
   for (const i of order) {
     const u = usages[i]!;
+    const bytes = bytesOf(u);
     let best = -1;
-    let size: Omit<Slot, 'usages'> = u;
-    let least = bytesOf(u);
+    let least = bytes;
     let waste = Number.POSITIVE_INFINITY;
-    slots.forEach((slot, s) => {
-      if (slot.size.half !== u.half || !isFree(slot.usages, usages, u)) return;
-      const grown = {
-        width: Math.max(slot.size.width, u.width),
-        height: Math.max(slot.size.height, u.height),
-        layers: Math.max(slot.size.layers, u.layers),
-        half: u.half,
-      };
-      const growth = bytesOf(grown) - bytesOf(slot.size);
-      const left = bytesOf(slot.size) - bytesOf(u);
-      if (growth < least || (growth === least && left < waste)) [best, size, least, waste] = [s, grown, growth, left];
-    });
-    if (best < 0) best = slots.push({ size: u, usages: [] }) - 1;
-    else slots[best]!.size = size;
-    slots[best]!.usages.splice(placeOf(slots[best]!.usages, usages, u), 0, i);
+    for (let s = 0; s < slots.length; s++) {
+      const slot = slots[s]!;
+      if (slot.half !== u.half) continue;
+      const growth = grownBytes(slot, u) - slot.bytes;
+      const left = slot.bytes - bytes;
+      const isBetter = growth < least || (growth === least && left < waste);
+      if (isBetter && isFree(slot.usages, usages, u)) [best, least, waste] = [s, growth, left];
+    }
+    if (best < 0) {
+      const { width, height, layers, half } = u;
+      best = slots.push({ width, height, layers, half, bytes, usages: [] }) - 1;
+    }
+    const slot = slots[best]!;
+    slot.bytes = grownBytes(slot, u);
+    slot.width = Math.max(slot.width, u.width);
+    slot.height = Math.max(slot.height, u.height);
+    slot.layers = Math.max(slot.layers, u.layers);
+    slot.usages.splice(placeOf(slot.usages, usages, u), 0, i);
     slotOf[i] = best;
   }
-  const made = slots.map(({ size: { width, height, layers, half }, usages: held }) => {
-    return { width, height, layers, half, usages: held };
-  });
-  return { slotOf, slots: made, bytes: made.reduce((sum, s) => sum + bytesOf(s), 0) };
+  return { slotOf, slots, bytes: slots.reduce((sum, { bytes }) => sum + bytes, 0) };
+}
+
+/** Bytes of a slot that holds a usage too. */
+function grownBytes(slot: Size, u: Usage): number {
+  const { half } = slot;
+  const [width, height] = [Math.max(slot.width, u.width), Math.max(slot.height, u.height)];
+  return bytesOf({ width, height, layers: Math.max(slot.layers, u.layers), half });
 }
 
 /** Where in a slot, whose usages are in order, one that begins with `u` belongs. */

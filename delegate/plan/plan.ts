@@ -64,6 +64,10 @@ const MOST_WIDTHS = 24;
 const NARROW_ENOUGH = 0.75;
 /** Narrow textures are faster on software GLs: another width must need less memory than those before it by this factor. */
 const LEAST_SAVING = 0.97;
+/** A width that needs more than the lower bound by this factor is held against those that look next best. */
+const ENOUGH = 1.05;
+/** Widths that memory is planned at in full. */
+const MOST_FINALISTS = 4;
 
 /** Ops whose result is their first input under another shape. */
 const SHAPE_ONLY = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS']);
@@ -185,8 +189,9 @@ function prolong(lives: Map<Value, Life>, value: Value, step: number): void {
 }
 
 /**
- * The common width of the textures: at the widths of tiles and some others, memory is planned roughly, by nodes instead
- * of draws. The smallest result wins; of those that hardly differ what the device calls narrow, or else the narrowest.
+ * The common width of the textures: at the widths of tiles and some others, memory is planned by nodes instead of draws,
+ * without a search for a better order; at the best of these again, with one, until a result is near its lower bound. The
+ * smallest wins; of those that hardly differ what the device calls narrow, or else the narrowest.
  */
 function* chooseAtlasWidth(
   graph: Graph,
@@ -211,11 +216,8 @@ function* chooseAtlasWidth(
     step++;
   }
   const shared = [...[...lives].map(([{ shape }, life]) => ({ shape, ...life })), ...scratches];
-  const planAt = (atlasWidth: number) =>
-    assignMemory(
-      shared.map(({ shape, ...life }) => ({ ...layoutOf(shape, { atlasWidth, targets }), half: false, ...life })),
-      0,
-    );
+  const usagesAt = (atlasWidth: number): Usage[] =>
+    shared.map(({ shape, ...life }) => ({ ...layoutOf(shape, { atlasWidth, targets }), half: false, ...life }));
   const tiles = new Set(shared.map(({ shape }) => layoutOf(shape, { atlasWidth: 1, targets }).tileW));
   const whole = [...tiles]
     .filter((width) => width >= narrowest / 8)
@@ -224,14 +226,27 @@ function* chooseAtlasWidth(
       return [fewest * width, (fewest + 1) * width];
     });
   const widest = [...new Set(whole)].sort((a, b) => b - a).slice(0, MOST_WIDTHS);
-  const widths = [...WIDENINGS.map((by) => Math.ceil(narrowest * by)), ...widest];
   const all = [...shapes, ...scratches.map(({ shape }) => shape)];
-  const [usual, ...others] = [narrowest, ...widths].map((w) => atlasWidthFor(all, targets, maxTextureSize, w));
-  let best = { width: 0, bytes: Number.POSITIVE_INFINITY };
-  for (const width of new Set([usual!, ...others.sort((a, b) => a - b)])) {
-    const { bytes } = yield* planAt(width);
-    if (bytes < best.bytes * LEAST_SAVING) best = { width, bytes };
+  const wished = [narrowest, ...WIDENINGS.map((by) => Math.ceil(narrowest * by)), ...widest];
+  const [usual, ...others] = wished.map((w) => atlasWidthFor(all, targets, maxTextureSize, w));
+  const widths = [...new Set([usual!, ...others.sort((a, b) => a - b)])];
+  const bytesAt = new Map<number, number>();
+  for (const width of widths) bytesAt.set(width, (yield* assignMemory(usagesAt(width), 0)).bytes);
+  const first = smallest(bytesAt);
+  const byBytes = widths.filter((width) => width !== first).sort((a, b) => bytesAt.get(a)! - bytesAt.get(b)!);
+  for (const width of [first, ...byBytes].slice(0, MOST_FINALISTS)) {
+    const usages = usagesAt(width);
+    const { bytes } = yield* assignMemory(usages);
+    bytesAt.set(width, bytes);
+    if (bytes <= ENOUGH * sharedLowerBound(usages)) break;
   }
+  return smallest(bytesAt);
+}
+
+/** The width that needs the fewest bytes, or one before it that needs hardly more. */
+function smallest(bytesAt: ReadonlyMap<number, number>): number {
+  let best = { width: 0, bytes: Number.POSITIVE_INFINITY };
+  for (const [width, bytes] of bytesAt) if (bytes < best.bytes * LEAST_SAVING) best = { width, bytes };
   return best.width;
 }
 

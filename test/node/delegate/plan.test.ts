@@ -115,6 +115,7 @@ describe('memory of networks', () => {
     'efficientnet_b0',
     'resnet50',
     'squeezenet',
+    'style_transfer_128',
     'transformer_encoder_2l',
     'unet_128',
   ];
