@@ -1,7 +1,7 @@
 import { debug } from './debug.js';
 import { DeviceError, UnsupportedError } from './errors.js';
 import type { DeviceStats, Executable, GpuDelegate } from './executable.js';
-import { type Graph, isQuantized, type Node, readsOf, valuesOf } from './ir/graph.js';
+import { type Graph, isQuantized, type Node, readsOf, type Value, valuesOf } from './ir/graph.js';
 import { forms } from './kernels/index.js';
 import { layoutProblem } from './layout/layout.js';
 import {
@@ -13,6 +13,7 @@ import {
 } from './options.js';
 import { fuse } from './passes/fuse.js';
 import { makePlan, type Plan } from './plan/plan.js';
+import { multiplyAddsOf } from './plan/work.js';
 import type { PlanStore } from './serialization/index.js';
 import type { Choice, Target } from './shader/target.js';
 import { finish, inSlices, type Pieces, pause, task } from './task.js';
@@ -61,6 +62,12 @@ function sharedBy(gl: WebGL2RenderingContext): Shared {
 /** A tenth of a second or so of a slow phone. */
 const LARGEST_DRAW = 2e9;
 
+/**
+ * Multiply-adds below which a fragment writes 4 targets though 8 are to be had. Software GLs take up to 1.6 times as long to
+ * compile 8, and what they save in fetches is little where layers are small: 0 to 8 % of a run.
+ */
+const SMALL_MODEL = 64e6;
+
 /** What to compile for on a device with these options. */
 function targetOf(
   { fetch, maxTextureSize, targets, varyings, narrowest, halfWeights, float32Targets }: Capabilities,
@@ -89,13 +96,17 @@ class Delegate implements GpuDelegate {
   #loadedTuner: Promise<Tuner> | undefined;
   #loadedStore: Promise<PlanStore> | undefined;
   readonly #target: Target;
+  readonly #smallTarget: Target;
 
   constructor({ device, programs, forced }: Shared, options: GpuOptions) {
     this.gl = device.gl;
     this.#device = device;
     this.#programs = programs;
     this.#options = options;
-    this.#target = { ...targetOf(device.capabilities, options), ...forced };
+    const target = targetOf(device.capabilities, options);
+    this.#target = { ...target, ...forced };
+    const compilesOnce = options.inferencePreference === TfLiteGpuInferencePreference.FAST_SINGLE_ANSWER;
+    this.#smallTarget = { ...target, ...(compilesOnce && target.targets === 8 && { targets: 4 }), ...forced };
   }
 
   declines(node: Node): string | undefined {
@@ -147,7 +158,14 @@ class Delegate implements GpuDelegate {
   #targetOf(graph: Graph): Target {
     const needsFloats = [...valuesOf(graph)].some((value) => !value.data && isQuantized(value));
     const canFloats = this.#device.capabilities.float32Targets;
-    return needsFloats && canFloats ? { ...this.#target, precision: 'float32' } : this.#target;
+    const target = this.#isSmall(graph) ? this.#smallTarget : this.#target;
+    return needsFloats && canFloats ? { ...target, precision: 'float32' } : target;
+  }
+
+  #isSmall(graph: Graph): boolean {
+    const { targets, maxTextureSize } = this.#smallTarget;
+    const fits = (value: Value) => value.data || !layoutProblem(value.shape, targets, maxTextureSize);
+    return multiplyAddsOf(graph) < SMALL_MODEL && [...valuesOf(graph)].every(fits);
   }
 
   #fuse(graph: Graph): Graph {

@@ -8,7 +8,7 @@ export const TfLiteGlObjectType = { FASTEST: 0, TEXTURE: 1, BUFFER: 2 } as const
 /** A value of `TfLiteGlObjectType`. */
 export type TfLiteGlObjectType = (typeof TfLiteGlObjectType)[keyof typeof TfLiteGlObjectType];
 
-/** `inferencePreference`: how much tuning a load may do. */
+/** `inferencePreference`: whether the time of a load counts, also in small models, or how much tuning it may bring. */
 export const TfLiteGpuInferencePreference = { FAST_SINGLE_ANSWER: 0, SUSTAINED_SPEED: 1, BALANCED: 2 } as const;
 /** A value of `TfLiteGpuInferencePreference`. */
 export type TfLiteGpuInferencePreference =

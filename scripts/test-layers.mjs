@@ -74,7 +74,9 @@ export const layers = [
   corpus('ops', 'the op corpus on the GPU', 600, ['--corpus', 'ops']),
   corpus('ops-cpu', 'the op corpus on the CPU path', 200, ['--corpus', 'ops', '--delegate', 'cpu']),
   corpus('ops-f16', 'the op corpus in float16', 500, ['--corpus', 'ops', '--f16']),
-  corpus('ops-llvmpipe', 'the op corpus on llvmpipe', 450, ['--corpus', 'ops', '--gl', 'llvmpipe']),
+  corpus('ops-llvmpipe', 'the op corpus on llvmpipe, as in models that are not small', 450, [
+    ...['--corpus', 'ops', '--gl', 'llvmpipe', '--variant', 'eight targets'],
+  ]),
   corpus('ops-unknown', 'the op corpus on a device that does not tell its name', 450, [
     ...['--corpus', 'ops', '--gl', 'llvmpipe', '--device', 'unknown'],
   ]),

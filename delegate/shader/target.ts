@@ -7,8 +7,8 @@ import type { Grid, RenderTargets } from '../layout/layout.js';
  */
 export interface Target {
   /**
-   * Render targets of a draw: 8 where that was measured to win (software GLs) and the device has them, else 4, or 1
-   * where the colour memory of a phone does not hold 4 of RGBA32F.
+   * Render targets of a draw: 8 where that was measured to win (software GLs, models that are not small) and the device
+   * has them, else 4, or 1 where the colour memory of a phone does not hold 4 of RGBA32F.
    */
   readonly targets: RenderTargets;
   /** `texture` is the faster fetch on software GLs; `texelFetch` has no gradients, which keeps loops rolled on D3D. */

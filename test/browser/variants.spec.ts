@@ -1,6 +1,9 @@
 // Every variant of the kernels on the GPU against the meaning of the ops, and what is kept of weights that are halves.
-import { forceTarget } from '../../delegate/delegate.js';
+import { createGpuDelegate, forceTarget } from '../../delegate/delegate.js';
+import type { Graph, Value } from '../../delegate/ir/graph.js';
+import { normalizeOptions } from '../../delegate/options.js';
 import type { Target } from '../../delegate/shader/target.js';
+import { Device } from '../../delegate/webgl/device.js';
 import { Interpreter } from '../../src/runtime/interpreter.js';
 import variants from '../conformance/variants.json';
 import { type Case, difference } from './support/agree.js';
@@ -116,6 +119,40 @@ describe('weights that are halves', () => {
     ];
     expect(half.weightBytes).toBe(whole.weightBytes / 2);
     expect(half.logits).toEqual(whole.logits);
+  });
+});
+
+describe('render targets', () => {
+  /** The most that a draw writes of a pointwise convolution of 16 to 16 channels. */
+  async function targetsOf(size: number, inferencePreference: 0 | 1) {
+    const gl = document.createElement('canvas').getContext('webgl2')!;
+    const drawBuffers = spyOn(gl, 'drawBuffers').and.callThrough();
+    const delegate = createGpuDelegate(gl, normalizeOptions({ inferencePreference }));
+    drawBuffers.calls.reset();
+    const image = (id: number): Value => ({ id, name: `${id}`, shape: [1, size, size, 16], dtype: 'float32' });
+    const [x, y] = [image(0), image(1)];
+    const filter = { ...image(2), shape: [16, 1, 1, 16], data: new Float32Array(256) };
+    const node = { id: 0, type: 'CONV_2D', attrs: window(1), inputs: [x, filter], outputs: [y] };
+    const graph: Graph = { name: 'one', nodes: [node], inputs: [x], outputs: [y] };
+    const executable = delegate.compileSync(graph);
+    executable.run([new Float32Array(size * size * 16)]);
+    executable.dispose();
+    const most = Math.max(...drawBuffers.calls.allArgs().map(([buffers]) => [...buffers].length));
+    const { targets } = new Device(gl).capabilities;
+    gl.getExtension('WEBGL_lose_context')?.loseContext();
+    return [most, targets];
+  }
+
+  it('are four where a model is small, and all that pay where it is not or is to be fast for long', async () => {
+    const [small] = await targetsOf(8, 0);
+    expect(small).toBe(4);
+    for (const [size, preference] of [
+      [8, 1],
+      [512, 0],
+    ] as const) {
+      const [most, paying] = await targetsOf(size, preference);
+      expect(most).toBe(paying!);
+    }
   });
 });
 

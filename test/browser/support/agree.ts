@@ -5,7 +5,11 @@ import type { Attrs, Graph, Node, Quantization, TensorType, Value } from '../../
 import type { CpuTensor } from '../../../delegate/ir/op.js';
 import { type Shape, sizeOf } from '../../../delegate/ir/shape.js';
 import { ops } from '../../../delegate/ops/index.js';
-import { normalizeOptions, type TfLiteGpuDelegateOptions } from '../../../delegate/options.js';
+import {
+  normalizeOptions,
+  type TfLiteGpuDelegateOptions,
+  TfLiteGpuInferencePreference,
+} from '../../../delegate/options.js';
 import type { Target } from '../../../delegate/shader/target.js';
 import { random } from '../../support/random.js';
 
@@ -84,17 +88,24 @@ export function difference(test: Case, seed = 1): string | undefined {
   const node = nodes.at(-1)!;
   const graph: Graph = { name: 'case', nodes, inputs: runtime.map((input) => input!.value), outputs };
   forceTarget(context(), test.target ?? {});
-  const delegate = createGpuDelegate(context(), normalizeOptions(test.options));
-  const declined = delegate.declines(node);
-  if (declined) return `declined: ${declined}`;
-  const executable = delegate.compileSync(graph);
-  try {
-    executable.run(runtime.map((input) => input!.tensor.data as NumericData));
-    const problems = outputs.map((_, i) => compare(executable.read(i), wanted[i]!, test));
-    return problems.find(Boolean);
-  } finally {
-    executable.dispose();
+  // A model of one node is small: the render targets of large ones are had by asking for speed.
+  for (const inferencePreference of [
+    TfLiteGpuInferencePreference.FAST_SINGLE_ANSWER,
+    TfLiteGpuInferencePreference.SUSTAINED_SPEED,
+  ]) {
+    const delegate = createGpuDelegate(context(), normalizeOptions({ inferencePreference, ...test.options }));
+    const declined = delegate.declines(node);
+    if (declined) return `declined: ${declined}`;
+    const executable = delegate.compileSync(graph);
+    try {
+      executable.run(runtime.map((input) => input!.tensor.data as NumericData));
+      const problem = outputs.map((_, i) => compare(executable.read(i), wanted[i]!, test)).find(Boolean);
+      if (problem) return problem;
+    } finally {
+      executable.dispose();
+    }
   }
+  return undefined;
 }
 
 function makeInput(operand: Operand, i: number, next: () => number): { value: Value; tensor: CpuTensor } {
