@@ -63,11 +63,11 @@ const MOST_WIDTHS = 24;
 /** Whole tiles may fall short of what the device calls narrow by this factor: 56, say, where it says 64. */
 const NARROW_ENOUGH = 0.75;
 /** Narrow textures are faster on software GLs: another width must need less memory than those before it by this factor. */
-const LEAST_SAVING = 0.97;
+const LEAST_SAVING = 0.98;
 /** A width that needs more than the lower bound by this factor is held against those that look next best. */
 const ENOUGH = 1.05;
 /** Widths that memory is planned at in full. */
-const MOST_FINALISTS = 4;
+const MOST_FINALISTS = 6;
 
 /** Ops whose result is their first input under another shape. */
 const SHAPE_ONLY = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS']);

@@ -109,27 +109,29 @@ describe('minimal filtering', () => {
 });
 
 describe('memory of networks', () => {
-  const networks = [
-    'mobilenet_v1_1.0_224',
-    'mobilenet_v2_1.0_224',
-    'efficientnet_b0',
-    'resnet50',
-    'squeezenet',
-    'style_transfer_128',
-    'transformer_encoder_2l',
-    'unet_128',
-  ];
-  for (const name of networks)
+  /** What they are compiled for on software GLs; others have four targets anyway. */
+  const targetsOf = {
+    'mobilenet_v1_1.0_224': 8,
+    'mobilenet_v2_1.0_224': 8,
+    mobilenet_v3_small_224: 4,
+    efficientnet_b0: 8,
+    resnet50: 8,
+    squeezenet: 8,
+    'shufflenet_v2_0.5_224': 4,
+    style_transfer_128: 8,
+    transformer_encoder_2l: 4,
+    unet_128: 8,
+  } as const;
+  for (const [name, targets] of Object.entries(targetsOf))
     it(`is at most 1.05 of the bound for ${name}`, { skip: skipWithoutShared }, () => {
       const file = sharedFile(`networks/${name}/${name}_float32.tflite.gz`);
       const graph = fuse(canonicalize(toGraph(readModel(new Uint8Array(gunzipSync(file))), 0)));
-      for (const [targets, narrowest] of [
-        [4, 32],
-        [8, 32],
-        [8, 64],
-        [8, 128],
+      for (const [t, narrowest] of [
+        [4, 64],
+        [targets, 32],
+        [targets, 128],
       ] as const) {
-        const { activationBytes, lowerBoundBytes } = planOf(graph, { ...target, targets, narrowest });
+        const { activationBytes, lowerBoundBytes } = planOf(graph, { ...target, targets: t, narrowest });
         assert.ok(activationBytes <= 1.05 * lowerBoundBytes, `${narrowest}: ${activationBytes} of ${lowerBoundBytes}`);
       }
     });
