@@ -8,11 +8,8 @@ import { inOnePiece } from '../task.js';
 import { startText } from './bias.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
 import { activationText } from './tail.js';
-import { patchOf, sizeText, tapText, type Window, type WindowAttrs, windowOf } from './window.js';
+import { patchOf, sizeText, type Turns, tapText, turnsOf, type Window, type WindowAttrs, windowOf } from './window.js';
 import { POINTS, transformBack, transformPatches, winogradFilter, winogradShapes } from './winograd.js';
-
-/** Input pixels that stay in registers; larger windows loop over their taps. */
-const LARGEST_PATCH = 49;
 
 const conv2d: GpuForm = {
   type: 'CONV_2D',
@@ -135,15 +132,15 @@ function convolution(
   const first = `(${to.bs > 1 ? `o_s * ${float(1 / to.bs)}` : 'o_s'} * ${steps}${split ? ` * ${float(taps)}` : ''}${behind})`;
   const outside = window.outside ? 'outside' : 'vec4(0.0)';
   const pads = window.outside && range(4).map((i) => k.param(window.outside![i] ?? 0));
-  const patch = patchOf(k, input, window, outside);
   const shares = k.pixels.length > 1 || taps === 1;
-  const isUnrolled = !split && shares && patch.pixels <= LARGEST_PATCH;
-  const body = `${pads ? `vec4 outside = vec4(${pads});` : ''}${startText(k, b)}\n  ${w.begin(first)}\n  ${isUnrolled ? unrolled() : rolled()}`;
+  const turns = !split && shares ? turnsOf(k, window) : undefined;
+  const body = `${pads ? `vec4 outside = vec4(${pads});` : ''}${startText(k, b)}\n  ${w.begin(first)}\n  ${turns ? unrolled(turns) : rolled()}`;
   const multiplyAdds = output.shape.reduce((a, d) => a * d, 1) * taps * inC;
   return k.finish(`conv_${kh}x${kw}`, body, multiplyAdds, activationText(k, node));
 
-  /** All taps of a step in registers: the patch of pixels under the window is fetched once for all of them. */
-  function unrolled(): string {
+  /** The patch of pixels under the taps of a turn is fetched once and stays in registers. */
+  function unrolled({ row, loop, taps: unrolledTaps }: Turns): string {
+    const patch = patchOf(k, input, window, outside, row);
     const plane = from.bx * from.by;
     const together = shape.inSlices === from.bs;
     const next = 'vec2 to = vec2(at.x + cols, at.y); to = mix(to, vec2(first, at.y + down), bvec2(to.x > last));';
@@ -164,8 +161,13 @@ function convolution(
         return `{ ${m.text} ${adds.join(' ')} }`;
       };
       const ofSlice = ({ ps }: SliceOfGroup) => {
-        const cursor = typeof ps === 'number' ? { text: '', at: w.at } : w.behind(`${ps} * ${float(lanes)}`);
-        return [cursor.text, ...range(taps).map((tap) => add(tap, 0, cursor.at))].join('\n    ');
+        const behind = [
+          row && `ky * ${float(kw * to.bs * lanes)}`,
+          typeof ps === 'string' && `${ps} * ${float(lanes)}`,
+        ];
+        const passed = behind.filter(Boolean).join(' + ');
+        const cursor = passed ? w.behind(passed) : { text: '', at: w.at };
+        return [cursor.text, ...range(unrolledTaps).map((tap) => add(tap, 0, cursor.at))].join('\n    ');
       };
       const sums =
         taps === 1
@@ -173,7 +175,7 @@ function convolution(
               .map((ps) => add(0, ps, w.at))
               .join('\n    ')
           : k.eachSlice(ofSlice, true);
-      return `{ ${patch.fetch('at', `(float(s) * ${float(shape.inSlices)} + ${float(q)})`, layer)}
+      return `${loop}{ ${patch.fetch('at', `(float(s) * ${float(shape.inSlices)} + ${float(q)})`, layer)}
     ${sums} }`;
     };
     return `${patch.before}

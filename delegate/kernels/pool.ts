@@ -6,7 +6,7 @@ import { type Fold, LARGER, SUM } from './fold.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
 import { reductionDraws } from './reduce.js';
 import { tailText } from './tail.js';
-import { patchOf, type Window, type WindowAttrs, windowOf } from './window.js';
+import { patchOf, pixelsUnder, sizeText, type Window, type WindowAttrs, windowOf } from './window.js';
 
 /** Input pixels of a block that are fetched one by one; larger windows loop. */
 const LARGEST_PATCH = 49;
@@ -63,17 +63,15 @@ function poolKernel(
 ): Kernel {
   const k = builderFor(node, context);
   const input = k.input(x);
-  const patch = patchOf(k, input, window, `vec4(${float(padValue ?? pool.fold.start)})`);
   const [kh, kw] = window.filter;
   const name = `${node.type.toLowerCase()}_${kh}x${kw}`;
   const start = `vec4(${float(pool.fold.start)})`;
-  const [h, w] = [k.param(input.layout.h), k.param(input.layout.w)];
-  const extent = (at: string, axis: 0 | 1, size: string, filter: string): string =>
-    `min(${at} * ${float(window.stride[axis])} - ${k.param(window.before[axis])} + ${filter}, ${size}) - max(${at} * ${float(window.stride[axis])} - ${k.param(window.before[axis])}, 0.0)`;
-  if (patch.pixels > LARGEST_PATCH) {
-    const [filterH, filterW] = [k.param(kh), k.param(kw)];
-    const texel = `float top = y * ${float(window.stride[0])} - ${k.param(window.before[0])}, left = x * ${float(window.stride[1])} - ${k.param(window.before[1])};
-  float y0 = max(top, 0.0), y1 = min(top + ${filterH}, ${h}), x0 = max(left, 0.0), x1 = min(left + ${filterW}, ${w});
+  const from = (at: string, axis: 0 | 1): string =>
+    `${at} * ${float(window.stride[axis])} - ${axis === 0 ? 'above' : 'left'}`;
+  if (pixelsUnder(k, window) > LARGEST_PATCH) {
+    const texel = `${sizeText(k, input, window)}
+  float first_y = ${from('y', 0)}, first_x = ${from('x', 1)};
+  float y0 = max(first_y, 0.0), y1 = min(first_y + ${k.param(kh)}, h), x0 = max(first_x, 0.0), x1 = min(first_x + ${k.param(kw)}, wide);
   vec4 a = ${start};
   for (float iy = y0; iy < y1; iy++) for (float ix = x0; ix < x1; ix++) {
     vec4 v = ${input.at('n', 'iy', 'ix', 's')};
@@ -82,14 +80,15 @@ function poolKernel(
   return ${pool.finish ? pool.finish('a', '((y1 - y0) * (x1 - x0))') : 'a'};`;
     return k.finishTexel(name, texel, tailText(k, node), true);
   }
+  const patch = patchOf(k, input, window, `vec4(${float(padValue ?? pool.fold.start)})`);
   const taps = range(kh * kw).map((t) => [Math.floor(t / kw), t % kw] as const);
   const step = (p: Plane, ky: number, kx: number) => pool.fold.step(`a${p.index}`, patch.at(p, ky, kx));
+  const countsPixels = pool.finish && patch.masked && padValue === undefined;
+  const extent = (at: string, axis: 0 | 1, size: string): string =>
+    `min(${from(at, axis)} + ${float(window.filter[axis])}, ${size}) - max(${from(at, axis)}, 0.0)`;
   const finish = (p: Plane): string => {
     if (!pool.finish) return '';
-    const count =
-      patch.masked && padValue === undefined
-        ? `((${extent(p.y, 0, h, float(kh))}) * (${extent(p.x, 1, w, float(kw))}))`
-        : float(kh * kw);
+    const count = countsPixels ? `((${extent(p.y, 0, 'h')}) * (${extent(p.x, 1, 'wide')}))` : float(kh * kw);
     return `a${p.index} = ${pool.finish(`a${p.index}`, count)};`;
   };
   const fold = (p: Plane) =>
@@ -99,6 +98,6 @@ function poolKernel(
   ) => `vec2 at = ${input.tile('o_n', slice.s)} + vec2(${patch.originX}, ${patch.originY});
   ${patch.fetch('at', slice.s, input.layerOf(slice))}
   ${k.pixels.map(fold).join('\n  ')}`;
-  const body = `${patch.before}\n  ${k.eachSlice(pooled)}`;
+  const body = `${countsPixels ? sizeText(k, input, window) : ''}${patch.before}\n  ${k.eachSlice(pooled)}`;
   return k.finish(name, body, 0, tailText(k, node));
 }

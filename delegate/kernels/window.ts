@@ -47,27 +47,63 @@ export interface Patch {
   readonly before: string;
   /** Statements that fetch every pixel of the patch; the vec2 variable `position` is the texel centre of the block's origin. */
   fetch(position: string, slice: string, layer: string | number): string;
-  /** The variable with the pixel that tap (ky, kx) reads for a plane. */
+  /** The variable with the pixel that tap (ky, kx) reads for a plane; `ky` is 0 in the patch of a row of taps. */
   at(plane: Plane, ky: number, kx: number): string;
   /** The texel, relative to its tile, of the block's origin: two GLSL floats. */
   readonly originX: string;
   readonly originY: string;
   /** Whether anything can be outside. */
   readonly masked: boolean;
-  readonly pixels: number;
 }
 
-/** The distinct input offsets of a block, at most one fetch each; pixels outside the input are `fill`, a GLSL vec4. */
-export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 'vec4(0.0)'): Patch {
+/** Where the taps of a block of outputs are, from its origin in the input; without the rows of a loop. */
+function offsetsOf(k: ShaderBuilder, { filter, stride, dilation, before }: Window, row?: string) {
+  const rowOf = ({ py }: Plane, ky: number) => py * stride[0] + ky * dilation[0] - before[0];
+  const colOf = ({ px }: Plane, kx: number) => px * stride[1] + kx * dilation[1] - before[1];
+  const distinct = (taps: number, offset: typeof rowOf) =>
+    [...new Set(k.pixels.flatMap((p) => range(taps).map((tap) => offset(p, tap))))].sort((a, b) => a - b);
+  return { rowOf, colOf, rows: distinct(row ? 1 : filter[0], rowOf), cols: distinct(filter[1], colOf) };
+}
+
+/**
+ * Input pixels under all taps that stay in registers: more are fetched by rows of taps, which share nearly as many. What
+ * drivers take to compile grows faster than the patch (5x5 of stride 2, 49 pixels: 0.2 s on SwiftShader).
+ */
+const LARGEST_PATCH = 16;
+/** Those under a row of taps. */
+const LARGEST_ROW = 36;
+
+/** How a kernel goes through the taps of a window. */
+export interface Turns {
+  /** The GLSL float that counts rows of taps; `undefined` where one turn takes all. */
+  readonly row?: string;
+  /** What stands before the braces of a turn. */
+  readonly loop: string;
+  /** Taps of a turn. */
+  readonly taps: number;
+}
+
+/** All taps at once, or a row of them at a time; `undefined` where even that holds too many pixels. */
+export function turnsOf(k: ShaderBuilder, w: Window): Turns | undefined {
+  const [kh, kw] = w.filter;
+  if (pixelsUnder(k, w) <= LARGEST_PATCH) return { loop: '', taps: kh * kw };
+  if (pixelsUnder(k, w, 'ky') > LARGEST_ROW) return undefined;
+  return { row: 'ky', loop: `for (float ky = 0.0; ky < ${float(kh)}; ky++) `, taps: kw };
+}
+
+/** How many pixels the patch under a window holds: see `patchOf`. */
+export function pixelsUnder(k: ShaderBuilder, w: Window, row?: string): number {
+  const { rows, cols } = offsetsOf(k, w, row);
+  return rows.length * cols.length;
+}
+
+/**
+ * The distinct input offsets of a block, at most one fetch each; pixels outside the input are `fill`, a GLSL vec4. With
+ * `row`, a GLSL float that counts rows of taps in a loop, those under that row alone.
+ */
+export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 'vec4(0.0)', row?: string): Patch {
   const { bx, by } = k.out;
-  const rowOf = ({ py }: Plane, ky: number) => py * w.stride[0] + ky * w.dilation[0] - w.before[0];
-  const colOf = ({ px }: Plane, kx: number) => px * w.stride[1] + kx * w.dilation[1] - w.before[1];
-  const rows = [...new Set(k.pixels.flatMap((p) => range(w.filter[0]).map((ky) => rowOf(p, ky))))].sort(
-    (a, b) => a - b,
-  );
-  const cols = [...new Set(k.pixels.flatMap((p) => range(w.filter[1]).map((kx) => colOf(p, kx))))].sort(
-    (a, b) => a - b,
-  );
+  const { rowOf, colOf, rows, cols } = offsetsOf(k, w, row);
   const reach = (axis: 0 | 1, out: number, size: number) =>
     (out - 1) * w.stride[axis] + (w.filter[axis] - 1) * w.dilation[axis] - w.before[axis] >= size;
   const beyond = [reach(0, k.out.h, x.layout.h), reach(1, k.out.w, x.layout.w)] as const;
@@ -82,6 +118,16 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 'vec
       .filter(Boolean)
       .join(' && ');
   const id = (d: number) => (d < 0 ? `m${-d}` : `${d}`);
+  /** Of a loop over rows: the row of pixels, its texel and what its plane adds to the layer, for each row of the block. */
+  const isMaskedRow = w.before[0] > 0 || beyond[0];
+  const rowSize = row && isMaskedRow && k.param(sizes[0]);
+  const turn = (d: number): string => {
+    const [y, t, l] = [`y_${id(d)}`, `t_${id(d)}`, `l_${id(d)}`];
+    const pixel = `${block[0].pixel} + ${y}`;
+    const inside = `bool ${mask(0, d)} = ${pixel} >= 0.0 && ${pixel} < ${rowSize};`;
+    const parts = `${t} = floor(${y} * ${float(1 / x.layout.by)}), ${l} = (${y} - ${t} * ${float(x.layout.by)}) * ${float(x.layout.bx)}`;
+    return `float ${y} = ${row} * ${float(w.dilation[0])} + ${float(d)}${isAligned ? `, ${parts}` : ''};${isMaskedRow ? ` ${inside}` : ''}`;
+  };
   const name = (dy: number, dx: number) => `i_${id(dy)}_${id(dx)}`;
   const block = [
     axisOf('o_y', by, w.stride[0], x.layout.by, k.out.h),
@@ -94,9 +140,11 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 'vec
     const size = k.param(sizes[axis]);
     return masked.map((d) => `bool ${mask(axis, d)} = ${within(axis, block[axis].pixel, d, size)};`);
   };
-  const masks = [...masksOf(0, rows), ...masksOf(1, cols)];
+  const masks = [...(row ? [] : masksOf(0, rows)), ...masksOf(1, cols)];
   const condition = (dy: number, dx: number) =>
-    [outside(0, dy) ? mask(0, dy) : '', outside(1, dx) ? mask(1, dx) : ''].filter(Boolean).join(' && ');
+    [(row ? isMaskedRow : outside(0, dy)) ? mask(0, dy) : '', outside(1, dx) ? mask(1, dx) : '']
+      .filter(Boolean)
+      .join(' && ');
   const [vertical, horizontal] = block;
   const isAligned = vertical.texel !== undefined && horizontal.texel !== undefined;
   const split = (d: number, b: number): [number, number] => [Math.floor(d / b), ((d % b) + b) % b];
@@ -104,9 +152,10 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 'vec
   const coordinates = (position: string): string => {
     const declare = (axis: 'x' | 'y', name: string) => (d: number) =>
       `${name}_${id(d)} = ${x.coordinate(axis, d === 0 ? `${position}.${axis}` : `${position}.${axis} + ${float(d)}`)}`;
+    const looped = (d: number) => `v_${id(d)} = ${x.coordinate('y', `${position}.y + t_${id(d)}`)}`;
     const all = [
       ...texels(cols, x.layout.bx).map(declare('x', 'u')),
-      ...texels(rows, x.layout.by).map(declare('y', 'v')),
+      ...(row ? rows.map(looped) : texels(rows, x.layout.by).map(declare('y', 'v'))),
     ];
     return `${x.coordinateType} ${all.join(', ')};`;
   };
@@ -114,21 +163,21 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 'vec
     if (!isAligned) {
       return x.at(
         'o_n',
-        `max(${vertical.pixel} + ${float(dy)}, 0.0)`,
+        `max(${vertical.pixel} + ${row ? `y_${id(dy)}` : float(dy)}, 0.0)`,
         `max(${horizontal.pixel} + ${float(dx)}, 0.0)`,
         slice,
       );
     }
-    const [ty, py] = split(dy, x.layout.by);
     const [tx, px] = split(dx, x.layout.bx);
+    if (row) return x.fetch(`u_${id(tx)}`, `v_${id(dy)}`, plus(plus(layer, `l_${id(dy)}`), px));
+    const [ty, py] = split(dy, x.layout.by);
     return x.fetch(`u_${id(tx)}`, `v_${id(ty)}`, plus(layer, py * x.layout.bx + px));
   };
   return {
     before: masks.join(' '),
     originX: block[1].texel ?? '0.0',
     originY: block[0].texel ?? '0.0',
-    masked: masks.length > 0,
-    pixels: rows.length * cols.length,
+    masked: masks.length > 0 || (row !== undefined && isMaskedRow),
     fetch(position, slice, layer) {
       const reads = rows.flatMap((dy) =>
         cols.map((dx) => {
@@ -137,7 +186,7 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 'vec
           return m ? `${v} ${name(dy, dx)} = mix(${fill}, ${name(dy, dx)}, bvec4(${m}));` : v;
         }),
       );
-      return [isAligned ? coordinates(position) : '', ...reads].join('\n    ');
+      return [...(row ? rows.map(turn) : []), isAligned ? coordinates(position) : '', ...reads].join('\n    ');
     },
     at: (plane, ky, kx) => name(rowOf(plane, ky), colOf(plane, kx)),
   };
