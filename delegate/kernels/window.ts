@@ -118,9 +118,9 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 'vec
       .filter(Boolean)
       .join(' && ');
   const id = (d: number) => (d < 0 ? `m${-d}` : `${d}`);
-  /** Of a loop over rows: the row of pixels, its texel and what its plane adds to the layer, for each row of the block. */
   const isMaskedRow = w.before[0] > 0 || beyond[0];
   const rowSize = row && isMaskedRow && k.param(sizes[0]);
+  /** Of a turn of the loop, for a row of the block: the row of pixels, its texel, and what its plane adds to the layer. */
   const turn = (d: number): string => {
     const [y, t, l] = [`y_${id(d)}`, `t_${id(d)}`, `l_${id(d)}`];
     const pixel = `${block[0].pixel} + ${y}`;
