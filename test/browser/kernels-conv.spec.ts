@@ -1,4 +1,5 @@
 // Convolutions and matrix products on the GPU against their meaning, over the channel counts at which layouts differ.
+import { random } from '../support/random.js';
 import { type Case, difference } from './support/agree.js';
 
 /** One slice with fewer than four lanes, whole slices, an odd number of them, pairs, and pairs with an empty half. */
@@ -53,7 +54,9 @@ function depthwise(shape: readonly number[], multiplier: number, filter: Filter)
 
 function expectAgreement(test: Case): void {
   const operands = test.inputs.map((input) => `[${input?.shape}]`).join(' ');
-  expect(difference(test)).withContext(`${test.type} ${operands}`).toBeUndefined();
+  expect(difference(test))
+    .withContext(`${test.type} ${operands} ${JSON.stringify(test.attrs)}`)
+    .toBeUndefined();
 }
 
 describe('convolutions', () => {
@@ -97,6 +100,23 @@ describe('convolutions', () => {
   ] as const)
     it(`agree with the op for ${JSON.stringify(filter)}`, () => {
       for (const [inC, outC] of pairs) expectAgreement(conv([2, 11, 10, inC], outC, filter));
+    });
+
+  for (let seed = 1; seed <= 6; seed++)
+    it(`agree with the op for windows and images of any size, ${seed}`, () => {
+      const next = random(seed);
+      const int = (lo: number, hi: number) => lo + Math.floor(next() * (hi - lo + 1));
+      for (let i = 0; i < 4; i++) {
+        const size = [int(1, 9), int(1, 9)] as const;
+        const dilation = int(0, 2) === 0 ? int(2, 3) : 1;
+        const stride = dilation > 1 ? 1 : int(1, 4);
+        const filter: Filter = { size, stride, dilation, padding: int(0, 1) ? 'SAME' : 'VALID' };
+        const [h, w] = size.map((taps) => Math.max((taps - 1) * dilation + 1, int(5, 23)));
+        const shape = [int(1, 2), h!, w!, int(1, 21)];
+        const test = i % 2 === 0 ? conv(shape, int(1, 21), filter) : depthwise(shape, 1, filter);
+        // Up to 81 · 21 products of numbers up to 2.
+        expectAgreement({ ...test, abs: 1e-3 });
+      }
     });
 
   it('take filters with more taps than a row of the arena has texels', () => {
