@@ -68,6 +68,12 @@ const LARGEST_DRAW = 2e9;
  */
 const SMALL_MODEL = 64e6;
 
+/** Whether a graph is small and fits what is meant for such. */
+function isSmall(graph: Graph, { targets, maxTextureSize }: Target): boolean {
+  const fits = (value: Value) => value.data || !layoutProblem(value.shape, targets, maxTextureSize);
+  return multiplyAddsOf(graph) < SMALL_MODEL && [...valuesOf(graph)].every(fits);
+}
+
 /** What to compile for on a device with these options. */
 function targetOf(
   { fetch, maxTextureSize, targets, varyings, narrowest, halfWeights, float32Targets }: Capabilities,
@@ -96,17 +102,18 @@ class Delegate implements GpuDelegate {
   #loadedTuner: Promise<Tuner> | undefined;
   #loadedStore: Promise<PlanStore> | undefined;
   readonly #target: Target;
-  readonly #smallTarget: Target;
+  /** What small models are compiled for, where that differs. */
+  readonly #smallTarget: Target | undefined;
 
   constructor({ device, programs, forced }: Shared, options: GpuOptions) {
     this.gl = device.gl;
     this.#device = device;
     this.#programs = programs;
     this.#options = options;
-    const target = targetOf(device.capabilities, options);
-    this.#target = { ...target, ...forced };
-    const compilesOnce = options.inferencePreference === TfLiteGpuInferencePreference.FAST_SINGLE_ANSWER;
-    this.#smallTarget = { ...target, ...(compilesOnce && target.targets === 8 && { targets: 4 }), ...forced };
+    this.#target = { ...targetOf(device.capabilities, options), ...forced };
+    const loadCounts = options.inferencePreference === TfLiteGpuInferencePreference.FAST_SINGLE_ANSWER;
+    const differs = loadCounts && this.#target.targets === 8 && forced.targets === undefined;
+    this.#smallTarget = differs ? { ...this.#target, targets: 4 } : undefined;
   }
 
   declines(node: Node): string | undefined {
@@ -158,14 +165,9 @@ class Delegate implements GpuDelegate {
   #targetOf(graph: Graph): Target {
     const needsFloats = [...valuesOf(graph)].some((value) => !value.data && isQuantized(value));
     const canFloats = this.#device.capabilities.float32Targets;
-    const target = this.#isSmall(graph) ? this.#smallTarget : this.#target;
+    const small = this.#smallTarget;
+    const target = small && isSmall(graph, small) ? small : this.#target;
     return needsFloats && canFloats ? { ...target, precision: 'float32' } : target;
-  }
-
-  #isSmall(graph: Graph): boolean {
-    const { targets, maxTextureSize } = this.#smallTarget;
-    const fits = (value: Value) => value.data || !layoutProblem(value.shape, targets, maxTextureSize);
-    return multiplyAddsOf(graph) < SMALL_MODEL && [...valuesOf(graph)].every(fits);
   }
 
   #fuse(graph: Graph): Graph {

@@ -8,7 +8,7 @@ import { inOnePiece } from '../task.js';
 import { startText } from './bias.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
 import { activationText } from './tail.js';
-import { patchOf, sizeText, type Turns, tapText, turnsOf, type Window, type WindowAttrs, windowOf } from './window.js';
+import { sizeText, type Turns, tapText, turnsOf, type Window, type WindowAttrs, windowOf } from './window.js';
 import { POINTS, transformBack, transformPatches, winogradFilter, winogradShapes } from './winograd.js';
 
 const conv2d: GpuForm = {
@@ -133,14 +133,13 @@ function convolution(
   const outside = window.outside ? 'outside' : 'vec4(0.0)';
   const pads = window.outside && range(4).map((i) => k.param(window.outside![i] ?? 0));
   const shares = k.pixels.length > 1 || taps === 1;
-  const turns = !split && shares ? turnsOf(k, window) : undefined;
+  const turns = !split && shares ? turnsOf(k, input, window, outside) : undefined;
   const body = `${pads ? `vec4 outside = vec4(${pads});` : ''}${startText(k, b)}\n  ${w.begin(first)}\n  ${turns ? unrolled(turns) : rolled()}`;
   const multiplyAdds = output.shape.reduce((a, d) => a * d, 1) * taps * inC;
   return k.finish(`conv_${kh}x${kw}`, body, multiplyAdds, activationText(k, node));
 
   /** The patch of pixels under the taps of a turn is fetched once and stays in registers. */
-  function unrolled({ row, loop, taps: unrolledTaps }: Turns): string {
-    const patch = patchOf(k, input, window, outside, row);
+  function unrolled({ row, loop, taps: tapsOfTurn, patch }: Turns): string {
     const plane = from.bx * from.by;
     const together = shape.inSlices === from.bs;
     const next = 'vec2 to = vec2(at.x + cols, at.y); to = mix(to, vec2(first, at.y + down), bvec2(to.x > last));';
@@ -162,12 +161,12 @@ function convolution(
       };
       const ofSlice = ({ ps }: SliceOfGroup) => {
         const behind = [
-          row && `ky * ${float(kw * to.bs * lanes)}`,
+          row && `${row} * ${float(kw * to.bs * lanes)}`,
           typeof ps === 'string' && `${ps} * ${float(lanes)}`,
         ];
         const passed = behind.filter(Boolean).join(' + ');
         const cursor = passed ? w.behind(passed) : { text: '', at: w.at };
-        return [cursor.text, ...range(unrolledTaps).map((tap) => add(tap, 0, cursor.at))].join('\n    ');
+        return [cursor.text, ...range(tapsOfTurn).map((tap) => add(tap, 0, cursor.at))].join('\n    ');
       };
       const sums =
         taps === 1

@@ -6,7 +6,7 @@ import { startOfSlice } from './bias.js';
 import { constantFilter } from './conv-2d.js';
 import { attrsOf, builderFor, type GpuForm } from './form.js';
 import { activationText } from './tail.js';
-import { type Patch, patchOf, sizeText, type Turns, tapText, turnsOf, type WindowAttrs, windowOf } from './window.js';
+import { sizeText, type Turns, tapText, turnsOf, type WindowAttrs, windowOf } from './window.js';
 
 /** out[p][c] = bias[c] + Σ taps of weight[tap][c] · in[p · stride + tap · dilation − before][⌊c / multiplier⌋]. */
 const depthwiseConv2d: GpuForm = {
@@ -23,16 +23,15 @@ const depthwiseConv2d: GpuForm = {
     const input = k.input(x);
     const w = k.block(weights);
     const b = biases && k.block(biases);
-    const turns = multiplier === 1 ? turnsOf(k, window) : undefined;
-    const patch = turns && patchOf(k, input, window, undefined, turns.row);
-    const unrolled = (slice: SliceOfGroup, { row, loop, taps }: Turns, { originX, originY, fetch, at }: Patch) => {
+    const turns = multiplier === 1 ? turnsOf(k, input, window) : undefined;
+    const unrolled = (slice: SliceOfGroup, { row, loop, taps, patch }: Turns) => {
       const cursor = row ? w.behind(`${row} * ${float(kw)}`) : { text: '', at: w.at };
       const tap = (t: number) => {
-        const adds = k.pixels.map((p) => `a${p.index} += m * ${at(p, Math.floor(t / kw), t % kw)};`);
+        const adds = k.pixels.map((p) => `a${p.index} += m * ${patch.at(p, Math.floor(t / kw), t % kw)};`);
         return `{ vec4 m = ${cursor.at(t)}; ${adds.join(' ')} }`;
       };
-      return `vec2 at = ${input.tile('o_n', slice.s)} + vec2(${originX}, ${originY});
-    ${loop}{ ${cursor.text} ${fetch('at', slice.s, input.layerOf(slice))}
+      return `vec2 at = ${input.tile('o_n', slice.s)} + vec2(${patch.originX}, ${patch.originY});
+    ${loop}{ ${cursor.text} ${patch.fetch('at', slice.s, input.layerOf(slice))}
     ${range(taps).map(tap).join('\n    ')} }`;
     };
     const channels = (s: string, y: string, xx: string): string => {
@@ -54,8 +53,8 @@ const depthwiseConv2d: GpuForm = {
       ${k.pixels.map(add).join('\n      ')}
     }`;
     };
-    const body = `${b ? b.begin('o_s') : ''} ${patch?.before ?? ''}
-  ${k.eachSlice((slice) => `${startOfSlice(k, b, slice)} ${w.begin(slice.s)}\n    ${turns ? unrolled(slice, turns, patch!) : rolled(slice)}`)}`;
+    const body = `${b ? b.begin('o_s') : ''} ${turns?.patch.before ?? ''}
+  ${k.eachSlice((slice) => `${startOfSlice(k, b, slice)} ${w.begin(slice.s)}\n    ${turns ? unrolled(slice, turns) : rolled(slice)}`)}`;
     const multiplyAdds = node.outputs[0]!.shape.reduce((a, d) => a * d, 1) * kh * kw;
     return [k.finish(`depthwise_${kh}x${kw}`, body, multiplyAdds, activationText(k, node))];
   },

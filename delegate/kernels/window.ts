@@ -81,20 +81,39 @@ export interface Turns {
   readonly loop: string;
   /** Taps of a turn. */
   readonly taps: number;
+  /** What is under them. */
+  readonly patch: Patch;
 }
 
 /** All taps at once, or a row of them at a time; `undefined` where even that holds too many pixels. */
-export function turnsOf(k: ShaderBuilder, w: Window): Turns | undefined {
+export function turnsOf(k: ShaderBuilder, x: InputAccess, w: Window, fill?: string): Turns | undefined {
   const [kh, kw] = w.filter;
-  if (pixelsUnder(k, w) <= LARGEST_PATCH) return { loop: '', taps: kh * kw };
-  if (pixelsUnder(k, w, 'ky') > LARGEST_ROW) return undefined;
-  return { row: 'ky', loop: `for (float ky = 0.0; ky < ${float(kh)}; ky++) `, taps: kw };
+  if (pixelsUnder(k, w) <= LARGEST_PATCH) return { loop: '', taps: kh * kw, patch: patchOf(k, x, w, fill) };
+  const row = 'ky';
+  if (pixelsUnder(k, w, row) > LARGEST_ROW) return undefined;
+  const loop = `for (float ${row} = 0.0; ${row} < ${float(kh)}; ${row}++) `;
+  return { row, loop, taps: kw, patch: patchOf(k, x, w, fill, row) };
 }
 
 /** How many pixels the patch under a window holds: see `patchOf`. */
 export function pixelsUnder(k: ShaderBuilder, w: Window, row?: string): number {
   const { rows, cols } = offsetsOf(k, w, row);
   return rows.length * cols.length;
+}
+
+/** How the text of a patch finds its rows, by their offsets from the block's origin. */
+interface Rows {
+  /** Declarations before any loop, and at the begin of each turn. */
+  readonly before: readonly string[];
+  readonly turn: readonly string[];
+  /** Declarations of the coordinates of texels, where planes are known. */
+  coordinates(position: string): readonly string[];
+  /** The variable that tells whether a row is inside the input; nothing where all of it always is. */
+  mask(d: number): string;
+  /** The offset in GLSL. */
+  offset(d: number): string;
+  /** The coordinate, and what the plane adds to the layer. */
+  place(d: number): readonly [coordinate: string, layer: number | string];
 }
 
 /**
@@ -118,16 +137,6 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 'vec
       .filter(Boolean)
       .join(' && ');
   const id = (d: number) => (d < 0 ? `m${-d}` : `${d}`);
-  const isMaskedRow = w.before[0] > 0 || beyond[0];
-  const rowSize = row && isMaskedRow && k.param(sizes[0]);
-  /** Of a turn of the loop, for a row of the block: the row of pixels, its texel, and what its plane adds to the layer. */
-  const turn = (d: number): string => {
-    const [y, t, l] = [`y_${id(d)}`, `t_${id(d)}`, `l_${id(d)}`];
-    const pixel = `${block[0].pixel} + ${y}`;
-    const inside = `bool ${mask(0, d)} = ${pixel} >= 0.0 && ${pixel} < ${rowSize};`;
-    const parts = `${t} = floor(${y} * ${float(1 / x.layout.by)}), ${l} = (${y} - ${t} * ${float(x.layout.by)}) * ${float(x.layout.bx)}`;
-    return `float ${y} = ${row} * ${float(w.dilation[0])} + ${float(d)}${isAligned ? `, ${parts}` : ''};${isMaskedRow ? ` ${inside}` : ''}`;
-  };
   const name = (dy: number, dx: number) => `i_${id(dy)}_${id(dx)}`;
   const block = [
     axisOf('o_y', by, w.stride[0], x.layout.by, k.out.h),
@@ -140,44 +149,67 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 'vec
     const size = k.param(sizes[axis]);
     return masked.map((d) => `bool ${mask(axis, d)} = ${within(axis, block[axis].pixel, d, size)};`);
   };
-  const masks = [...(row ? [] : masksOf(0, rows)), ...masksOf(1, cols)];
-  const condition = (dy: number, dx: number) =>
-    [(row ? isMaskedRow : outside(0, dy)) ? mask(0, dy) : '', outside(1, dx) ? mask(1, dx) : '']
-      .filter(Boolean)
-      .join(' && ');
-  const [vertical, horizontal] = block;
-  const isAligned = vertical.texel !== undefined && horizontal.texel !== undefined;
+  const [down, across] = block;
+  const isAligned = down.texel !== undefined && across.texel !== undefined;
   const split = (d: number, b: number): [number, number] => [Math.floor(d / b), ((d % b) + b) % b];
   const texels = (offsets: readonly number[], b: number) => [...new Set(offsets.map((d) => split(d, b)[0]))];
+  const declare = (axis: 'x' | 'y', name: string, position: string) => (d: number) =>
+    `${name}_${id(d)} = ${x.coordinate(axis, d === 0 ? `${position}.${axis}` : `${position}.${axis} + ${float(d)}`)}`;
+  const allRows = (): Rows => ({
+    before: masksOf(0, rows),
+    turn: [],
+    coordinates: (position) => texels(rows, x.layout.by).map(declare('y', 'v', position)),
+    mask: (d) => (outside(0, d) ? mask(0, d) : ''),
+    offset: float,
+    place: (d) => {
+      const [texel, plane] = split(d, x.layout.by);
+      return [`v_${id(texel)}`, plane * x.layout.bx];
+    },
+  });
+  const rowsOfTurn = (counter: string): Rows => {
+    const isMasked = w.before[0] > 0 || beyond[0];
+    const size = isMasked ? k.param(sizes[0]) : '';
+    const turn = (d: number): string => {
+      const [y, t, l] = [`y_${id(d)}`, `t_${id(d)}`, `l_${id(d)}`];
+      const inside = `bool ${mask(0, d)} = ${down.pixel} + ${y} >= 0.0 && ${down.pixel} + ${y} < ${size};`;
+      const parts = `${t} = floor(${y} * ${float(1 / x.layout.by)}), ${l} = (${y} - ${t} * ${float(x.layout.by)}) * ${float(x.layout.bx)}`;
+      return `float ${y} = ${counter} * ${float(w.dilation[0])} + ${float(d)}${isAligned ? `, ${parts}` : ''};${isMasked ? ` ${inside}` : ''}`;
+    };
+    return {
+      before: [],
+      turn: rows.map(turn),
+      coordinates: (position) => rows.map((d) => `v_${id(d)} = ${x.coordinate('y', `${position}.y + t_${id(d)}`)}`),
+      mask: (d) => (isMasked ? mask(0, d) : ''),
+      offset: (d) => `y_${id(d)}`,
+      place: (d) => [`v_${id(d)}`, `l_${id(d)}`],
+    };
+  };
+  const vertical = row ? rowsOfTurn(row) : allRows();
+  const masks = [...vertical.before, ...masksOf(1, cols)];
+  const condition = (dy: number, dx: number) =>
+    [vertical.mask(dy), outside(1, dx) ? mask(1, dx) : ''].filter(Boolean).join(' && ');
   const coordinates = (position: string): string => {
-    const declare = (axis: 'x' | 'y', name: string) => (d: number) =>
-      `${name}_${id(d)} = ${x.coordinate(axis, d === 0 ? `${position}.${axis}` : `${position}.${axis} + ${float(d)}`)}`;
-    const looped = (d: number) => `v_${id(d)} = ${x.coordinate('y', `${position}.y + t_${id(d)}`)}`;
-    const all = [
-      ...texels(cols, x.layout.bx).map(declare('x', 'u')),
-      ...(row ? rows.map(looped) : texels(rows, x.layout.by).map(declare('y', 'v'))),
-    ];
-    return `${x.coordinateType} ${all.join(', ')};`;
+    const horizontal = texels(cols, x.layout.bx).map(declare('x', 'u', position));
+    return `${x.coordinateType} ${[...horizontal, ...vertical.coordinates(position)].join(', ')};`;
   };
   const read = (slice: string, layer: string | number, dy: number, dx: number): string => {
     if (!isAligned) {
       return x.at(
         'o_n',
-        `max(${vertical.pixel} + ${row ? `y_${id(dy)}` : float(dy)}, 0.0)`,
-        `max(${horizontal.pixel} + ${float(dx)}, 0.0)`,
+        `max(${down.pixel} + ${vertical.offset(dy)}, 0.0)`,
+        `max(${across.pixel} + ${float(dx)}, 0.0)`,
         slice,
       );
     }
     const [tx, px] = split(dx, x.layout.bx);
-    if (row) return x.fetch(`u_${id(tx)}`, `v_${id(dy)}`, plus(plus(layer, `l_${id(dy)}`), px));
-    const [ty, py] = split(dy, x.layout.by);
-    return x.fetch(`u_${id(tx)}`, `v_${id(ty)}`, plus(layer, py * x.layout.bx + px));
+    const [v, plane] = vertical.place(dy);
+    return x.fetch(`u_${id(tx)}`, v, plus(layer, plus(plane, px)));
   };
   return {
     before: masks.join(' '),
-    originX: block[1].texel ?? '0.0',
-    originY: block[0].texel ?? '0.0',
-    masked: masks.length > 0 || (row !== undefined && isMaskedRow),
+    originX: across.texel ?? '0.0',
+    originY: down.texel ?? '0.0',
+    masked: rows.some((dy) => cols.some((dx) => condition(dy, dx))),
     fetch(position, slice, layer) {
       const reads = rows.flatMap((dy) =>
         cols.map((dx) => {
@@ -186,7 +218,7 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 'vec
           return m ? `${v} ${name(dy, dx)} = mix(${fill}, ${name(dy, dx)}, bvec4(${m}));` : v;
         }),
       );
-      return [...(row ? rows.map(turn) : []), isAligned ? coordinates(position) : '', ...reads].join('\n    ');
+      return [...vertical.turn, isAligned ? coordinates(position) : '', ...reads].join('\n    ');
     },
     at: (plane, ky, kx) => name(rowOf(plane, ky), colOf(plane, kx)),
   };

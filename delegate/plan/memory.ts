@@ -139,10 +139,10 @@ function greedy(usages: readonly Usage[], order: readonly number[]): Assignment 
       best = slots.push({ width, height, layers, half, bytes, usages: [] }) - 1;
     }
     const slot = slots[best]!;
-    slot.bytes = grownBytes(slot, u);
     slot.width = Math.max(slot.width, u.width);
     slot.height = Math.max(slot.height, u.height);
     slot.layers = Math.max(slot.layers, u.layers);
+    slot.bytes = bytesOf(slot);
     slot.usages.splice(placeOf(slot.usages, usages, u), 0, i);
     slotOf[i] = best;
   }
