@@ -127,9 +127,17 @@ export function floatToHalf(value: number): number {
   return sign | Math.min((rounded - 0x38000000) >>> 13, 0x7c00);
 }
 
-/** A whole array of half bits as floats. */
-export function halvesToFloats(bits: Uint16Array): Float32Array {
-  return Float32Array.from(bits, halfToFloat);
+/** A whole array of half bits as floats: those of normal numbers are moved, since models have millions. */
+export function halvesToFloats(halves: Uint16Array): Float32Array {
+  const floats = new Float32Array(halves.length);
+  const bits = new Uint32Array(floats.buffer);
+  for (let i = 0; i < halves.length; i++) {
+    const half = halves[i]!;
+    const magnitude = half & 0x7fff;
+    if (magnitude >= 0x400 && magnitude < 0x7c00) bits[i] = ((half & 0x8000) << 16) | ((magnitude << 13) + 0x38000000);
+    else floats[i] = halfToFloat(half);
+  }
+  return floats;
 }
 
 /** Rounds to the nearest integer, ties to even, as C's `rint`. */

@@ -1,5 +1,14 @@
 import { UnsupportedError } from '../errors.js';
-import { arrayOf, type DType, floatToHalf, halfToFloat, integerRange, type NumericData, newData } from '../ir/dtype.js';
+import {
+  arrayOf,
+  type DType,
+  floatToHalf,
+  halfToFloat,
+  halvesToFloats,
+  integerRange,
+  type NumericData,
+  newData,
+} from '../ir/dtype.js';
 import type { Quantization, TensorType } from '../ir/graph.js';
 import { type CpuTensor, defineOp, type OpSpec, required, typed } from '../ir/op.js';
 import { sizeOf } from '../ir/shape.js';
@@ -41,7 +50,7 @@ function saturate(v: number, [lo, hi]: readonly [bigint, bigint], to: DType): nu
 
 /** scale · (stored − zeroPoint), per tensor or per index of the quantised dimension. */
 export function dequantize(x: CpuTensor): Float32Array {
-  if (x.dtype === 'float16') return Float32Array.from(x.data as Uint16Array, halfToFloat);
+  if (x.dtype === 'float16') return halvesToFloats(x.data as Uint16Array);
   if (x.dtype === 'float32') return x.data as Float32Array;
   return standFor(x, new Float32Array(x.data.length));
 }

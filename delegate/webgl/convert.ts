@@ -1,8 +1,8 @@
-import { arrayOf, type DType, floatToHalf, halfToFloat, type NumericData } from '../ir/dtype.js';
+import { arrayOf, type DType, floatToHalf, halvesToFloats, type NumericData } from '../ir/dtype.js';
 
 /** Values as floats, the form in which textures hold every type. float32 is not copied. */
 export function toFloats(data: NumericData, dtype: DType): ArrayLike<number> {
-  if (dtype === 'float16') return Float32Array.from(data as Uint16Array, halfToFloat);
+  if (dtype === 'float16') return halvesToFloats(data as Uint16Array);
   if (dtype === 'int64' || dtype === 'uint64') return Float32Array.from(data as BigInt64Array, Number);
   return data as Float32Array;
 }
