@@ -1,6 +1,6 @@
 import { debug } from './debug.js';
 import { DeviceError, UnsupportedError } from './errors.js';
-import type { DeviceStats, Executable, GpuDelegate } from './executable.js';
+import type { CompileOptions, DeviceStats, Executable, GpuDelegate } from './executable.js';
 import { type Graph, isQuantized, type Node, readsOf, type Value, valuesOf } from './ir/graph.js';
 import { forms } from './kernels/index.js';
 import { layoutProblem } from './layout/layout.js';
@@ -12,7 +12,7 @@ import {
   TfLiteGpuInferencePreference,
 } from './options.js';
 import { fuse } from './passes/fuse.js';
-import { makePlan, type Plan } from './plan/plan.js';
+import { type Draft, makeDraft, makePlan, type Plan, placeDraft } from './plan/plan.js';
 import { multiplyAddsOf } from './plan/work.js';
 import type { PlanStore } from './serialization/index.js';
 import type { Choice, Target } from './shader/target.js';
@@ -90,7 +90,7 @@ function targetOf(
     uniformWeights: preferredGlObjectType === TfLiteGlObjectType.BUFFER,
     halfWeights,
     winograd: 'cheaper',
-    inlineParameters,
+    literals: inlineParameters ? 'all' : 'common',
   };
 }
 
@@ -131,10 +131,10 @@ class Delegate implements GpuDelegate {
     return form.declines?.(node);
   }
 
-  async compile(graph: Graph, onProgress?: (fraction: number) => void, signal?: AbortSignal): Promise<Executable> {
+  async compile(graph: Graph, { onProgress, signal, shapesVary }: CompileOptions = {}): Promise<Executable> {
     await task();
     const store = await this.#store();
-    const target = this.#targetOf(graph);
+    const target = this.#targetOf(graph, shapesVary);
     const key = store && (await inSlices(store.keyOf(graph, target), undefined, signal));
     const kept = key === undefined ? undefined : await store!.get(key, target);
     if (kept) return inSlices(this.#linked(kept), onProgress, signal);
@@ -157,16 +157,17 @@ class Delegate implements GpuDelegate {
     });
   }
 
-  compileSync(graph: Graph): Executable {
-    return finish(this.#link(this.#fuse(graph), this.#targetOf(graph), undefined, true));
+  compileSync(graph: Graph, shapesVary?: boolean): Executable {
+    return finish(this.#link(this.#fuse(graph), this.#targetOf(graph, shapesVary), undefined, true));
   }
 
   /** Sums rounded to halves fall to other steps: what is quantised is computed in float32, whatever the options allow. */
-  #targetOf(graph: Graph): Target {
+  #targetOf(graph: Graph, shapesVary?: boolean): Target {
     const needsFloats = [...valuesOf(graph)].some((value) => !value.data && isQuantized(value));
     const canFloats = this.#device.capabilities.float32Targets;
     const small = this.#smallTarget;
-    const target = small && isSmall(graph, small) ? small : this.#target;
+    const bySize = small && isSmall(graph, small) ? small : this.#target;
+    const target: Target = shapesVary && bySize.literals === 'common' ? { ...bySize, literals: 'none' } : bySize;
     return needsFloats && canFloats ? { ...target, precision: 'float32' } : target;
   }
 
@@ -178,11 +179,16 @@ class Delegate implements GpuDelegate {
     return fuse(graph);
   }
 
-  /** Plans and links, in pieces; what is thrown in leaves nothing behind. */
+  /** Plans and links, in pieces; what is thrown in leaves nothing behind. Drivers compile while memory is planned. */
   *#link(graph: Graph, target: Target, choiceOf?: (node: Node) => Choice, blocking = false): Pieces<Executor> {
     yield;
-    const plan = yield* makePlan(graph, target, choiceOf);
-    return yield* this.#linked(plan, blocking);
+    const draft = yield* makeDraft(graph, target, choiceOf);
+    const kernels = draft.draws.map(({ kernel }) => kernel);
+    return yield* this.#programs.during(kernels, this.#placed(draft, blocking));
+  }
+
+  *#placed(draft: Draft, blocking: boolean): Pieces<Executor> {
+    return yield* this.#linked(yield* placeDraft(draft), blocking);
   }
 
   *#linked(plan: Plan, blocking = false): Pieces<Executor> {

@@ -70,14 +70,22 @@ export interface Executable {
   dispose(): void;
 }
 
+export interface CompileOptions {
+  /** Gets 0 … 1. */
+  readonly onProgress?: ((fraction: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** The same model was and will be compiled with other shapes: programs that do for all take longer to compile once. */
+  readonly shapesVary?: boolean;
+}
+
 /** Compiles graphs for one WebGL2 context. */
 export interface GpuDelegate {
   readonly gl: WebGL2RenderingContext;
   /** Why the GPU cannot take this node; `undefined` when it can. */
   declines(node: Node): string | undefined;
-  /** Compiles without blocking the page: programs are compiled in parallel. `onProgress` gets 0 … 1. */
-  compile(graph: Graph, onProgress?: (fraction: number) => void, signal?: AbortSignal): Promise<Executable>;
+  /** Compiles without blocking the page: programs are compiled in parallel. */
+  compile(graph: Graph, options?: CompileOptions): Promise<Executable>;
   /** The same, blocking. */
-  compileSync(graph: Graph): Executable;
+  compileSync(graph: Graph, shapesVary?: boolean): Executable;
   stats(): DeviceStats;
 }

@@ -1,6 +1,7 @@
 export { debugLevel, setDebug } from './debug.js';
 export { ContextLostError, DeviceError, ModelError, UnsupportedError } from './errors.js';
 export type {
+  CompileOptions,
   DeviceStats,
   DrawTime,
   Executable,

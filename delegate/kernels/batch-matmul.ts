@@ -39,7 +39,7 @@ function matmul(node: Node, context: BuildContext, x: Value, y: Value, adjX: boo
   const k = builderFor(node, context);
   const [a, b] = [k.input(x), k.input(y)];
   const depth = adjX ? a.layout.w : a.layout.c;
-  const steps = k.param(Math.ceil(depth / 4));
+  const steps = k.count(Math.ceil(depth / 4));
   const depthParam = depth % 4 ? k.param(depth) : '';
   // A select, not a condition: SwiftShader takes minutes to compile tens of branches around fetches.
   const inDepth = (q: number, v: string) =>

@@ -1,5 +1,5 @@
 import type { Node, Value } from '../ir/graph.js';
-import { layoutOf } from '../layout/layout.js';
+import { type Tiling, tilingOf } from '../layout/layout.js';
 import { ARENA_WIDTH, type Filters, filterBlock, lanesOf, vectorBlock } from '../layout/weights.js';
 import type { Plane, SliceOfGroup } from '../shader/builder.js';
 import { float, range } from '../shader/glsl.js';
@@ -14,7 +14,6 @@ import { POINTS, transformBack, transformPatches, winogradFilter, winogradShapes
 const conv2d: GpuForm = {
   type: 'CONV_2D',
   declines: ({ inputs: [, filter, bias] }) => constantFilter(filter, bias),
-  scratches: (node, target) => winogradShapes(node, windowOfConv(node), target),
   build(node, context) {
     const [x, filter, bias] = node.inputs as [Value, Value, Value | undefined];
     const [outC, kh, kw, groupC] = filter.shape as [number, number, number, number];
@@ -115,7 +114,7 @@ function convolution(
   const output = node.outputs[0]!;
   const [kh, kw] = window.filter;
   const [taps, inC] = [kh * kw, x.shape.at(-1)!];
-  const [from, to] = [layoutOf(x.shape, context.target), layoutOf(output.shape, context.target)];
+  const [from, to] = [x, output].map(({ shape }) => tilingOf(shape, context.target.targets)) as [Tiling, Tiling];
   const shape = { outC, taps, inC, outSlices: to.bs, inSlices: taps === 1 ? from.bs : 1 };
   const lanes = lanesOf(inC);
   const split = taps * lanes * to.bs > ARENA_WIDTH;
@@ -126,7 +125,7 @@ function convolution(
   const input = k.input(x);
   const w = k.block(weights);
   const b = biases && k.block(biases);
-  const steps = k.param(Math.ceil(from.slices / shape.inSlices));
+  const steps = k.count(Math.ceil(from.slices / shape.inSlices));
   const turn = `(o_n - floor((o_n + 0.5) * ${float(1 / count)}) * ${float(count)})`;
   const behind = count > 1 ? ` + ${turn} * ${k.param(weights.groups / count)}` : '';
   const first = `(${to.bs > 1 ? `o_s * ${float(1 / to.bs)}` : 'o_s'} * ${steps}${split ? ` * ${float(taps)}` : ''}${behind})`;

@@ -4,7 +4,7 @@ import type { Shape } from '../ir/shape.js';
 import { vectorBlock, type WeightBlock } from '../layout/weights.js';
 import { ShaderBuilder } from '../shader/builder.js';
 import type { Kernel } from '../shader/kernel.js';
-import type { ShaderTarget, Target } from '../shader/target.js';
+import type { ShaderTarget } from '../shader/target.js';
 import { channelVector } from './tail.js';
 
 /** What a kernel is built for. */
@@ -21,8 +21,6 @@ export interface GpuForm {
   readonly dtypes?: readonly DType[];
   /** Why the GPU cannot take this node, beyond element types and sizes; `undefined` when it can. */
   declines?(node: Node): string | undefined;
-  /** Shapes of the large tensors between the draws of a node, in order: each is made by one draw and read by the next. */
-  scratches?(node: Node, target: Target): readonly Shape[];
   /** The draws of a node, in order; the last one writes the node's output (one kernel per output where several). */
   build(node: Node, context: BuildContext): readonly Kernel[];
 }

@@ -147,7 +147,7 @@ function wholePlane(k: ShaderBuilder, input: InputAccess, fold: Fold): string {
     const mask = inside ? `v = mix(${start}, v, bvec4(${inside}));` : '';
     return `{ vec4 v = ${read}; ${fold.element?.('v') ?? ''} ${mask} ${fold.step('line', 'v')} }`;
   };
-  return `float image = ${pixelIndex(k)}, layer = ${plus('0.0', input.layerOf('s'))}, tileW = ${input.tileW}, tileH = ${input.tileH};
+  return `float image = ${pixelIndex(k)}, layer = ${plus('0.0', input.layerOf('s'))}, tileW = ${k.count(input.layout.tileW)}, tileH = ${k.count(input.layout.tileH)};
   vec2 first = ${input.tile('image', 's')};
   vec4 t0 = ${start};
   for (float ty = 0.0; ty < tileH; ty++) {
@@ -202,13 +202,13 @@ function nest(
     const mask = ragged
       ? ` v = mix(${start}, v, lessThan(r * 4.0 + vec4(0.0, 1.0, 2.0, 3.0), vec4(${k.param(c)})));`
       : '';
-    return `vec4 t${level} = ${start}; for (float r = 0.0; r < ${k.param(input.layout.slices)}; r++) { vec4 v = ${input.at(n, y, x, 'r')}; ${element('v')}${mask} ${fold.step(`t${level}`, 'v')} }`;
+    return `vec4 t${level} = ${start}; for (float r = 0.0; r < ${k.count(input.layout.slices)}; r++) { vec4 v = ${input.at(n, y, x, 'r')}; ${element('v')}${mask} ${fold.step(`t${level}`, 'v')} }`;
   };
   const loop = (level: number): string => {
     const axis = loops[level];
     if (axis === undefined) return inner(level);
     return `vec4 t${level} = ${start};
-  for (float at${axis} = 0.0; at${axis} < ${k.param(dims[axis]!)}; at${axis}++) { ${loop(level + 1)} ${fold.step(`t${level}`, `t${level + 1}`)} }`;
+  for (float at${axis} = 0.0; at${axis} < ${k.count(dims[axis]!)}; at${axis}++) { ${loop(level + 1)} ${fold.step(`t${level}`, `t${level + 1}`)} }`;
   };
   return `${lines.join(' ')}\n  ${loop(0)}`;
 }

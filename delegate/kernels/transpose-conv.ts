@@ -1,6 +1,6 @@
 import type { Node, Value } from '../ir/graph.js';
 import { sizeOf } from '../ir/shape.js';
-import { layoutOf } from '../layout/layout.js';
+import { tilingOf } from '../layout/layout.js';
 import { ARENA_WIDTH, filterBlock, lanesOf, vectorBlock } from '../layout/weights.js';
 import {
   decodeTransposeConvBias,
@@ -55,7 +55,7 @@ function transposeConv(
   attrs: TransposeConvAttrs,
 ) {
   const [outC, kh, kw, inC] = filter.shape as [number, number, number, number];
-  const { bs } = layoutOf(node.outputs[0]!.shape, context.target);
+  const { bs } = tilingOf(node.outputs[0]!.shape, context.target.targets);
   const lanes = lanesOf(inC);
   const split = kh * kw * lanes * bs > ARENA_WIDTH;
   const shape = { outC, taps: kh * kw, inC, outSlices: bs, inSlices: 1, split };
@@ -71,7 +71,7 @@ function transposeConv(
     transposeConvBefore(input.layout.w, kw, attrs.strideW, k.out.w, attrs.padding),
   ] as const;
   const [h, wide] = [k.param(input.layout.h), k.param(input.layout.w)];
-  const slices = k.param(input.layout.slices);
+  const slices = k.count(input.layout.slices);
   const vertical = classesOf('o_y', k.out.by, attrs.strideH, before[0], kh);
   const horizontal = classesOf('o_x', k.out.bx, attrs.strideW, before[1], kw);
   const start = `${startText(k, b)}

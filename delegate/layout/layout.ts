@@ -9,7 +9,16 @@ import { type Shape, sizeOf } from '../ir/shape.js';
  * (s % bs) · bx · by + (y % by) · bx + x % bx holds a plane. The texels of one (n, group) form a tile of tileW × tileH;
  * tile n · groups + group stands in a grid of `cols` tiles side by side and `rows` of those.
  */
-export interface Layout {
+export interface Layout extends Tiling {
+  readonly cols: number;
+  readonly rows: number;
+  /** Texels in use; the texture may be larger. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The part of a layout that does not depend on the width of textures: which texel of which tile holds an element. */
+export interface Tiling {
   readonly n: number;
   readonly h: number;
   readonly w: number;
@@ -22,11 +31,6 @@ export interface Layout {
   readonly groups: number;
   readonly tileW: number;
   readonly tileH: number;
-  readonly cols: number;
-  readonly rows: number;
-  /** Texels in use; the texture may be larger. */
-  readonly width: number;
-  readonly height: number;
   readonly layers: number;
 }
 
@@ -54,40 +58,28 @@ export function toNHWC(shape: Shape): readonly [n: number, h: number, w: number,
  */
 const LEAST_HEIGHT = 4;
 
-/** The layout of a shape. It may be higher than a device allows: see `layoutProblem`. */
-export function layoutOf(shape: Shape, { atlasWidth, targets }: Grid): Layout {
+/** The tiles of a shape. */
+export function tilingOf(shape: Shape, targets: RenderTargets): Tiling {
   const [n, h, w, c] = toNHWC(shape);
   const slices = Math.ceil(c / 4);
   const [bx, by] = blockOf(h, w, targets);
   // An odd number of slices leaves half of the last group empty: not worth it where there are few.
   const paired = slices % 2 === 0 || slices >= 5;
   const bs = bx * by * 2 <= targets && bx * by > 1 && paired ? 2 : 1;
-  const groups = Math.ceil(slices / bs);
-  const tileW = Math.ceil(w / bx);
-  const tileH = Math.ceil(h / by);
+  const [tileW, tileH] = [Math.ceil(w / bx), Math.ceil(h / by)];
+  return { n, h, w, c, slices, bx, by, bs, groups: Math.ceil(slices / bs), tileW, tileH, layers: bx * by * bs };
+}
+
+/** The layout of a shape. It may be higher than a device allows: see `layoutProblem`. */
+export function layoutOf(shape: Shape, { atlasWidth, targets }: Grid): Layout {
+  const tiling = tilingOf(shape, targets);
+  const { n, groups, tileW, tileH } = tiling;
   const tiles = n * groups;
   const fitting = Math.max(1, Math.floor(atlasWidth / tileW));
   const most = Math.max(1, Math.min(fitting, Math.ceil((tiles * tileH) / LEAST_HEIGHT)));
   const rows = Math.max(1, Math.ceil(tiles / most));
   const cols = Math.ceil(tiles / rows);
-  return {
-    n,
-    h,
-    w,
-    c,
-    slices,
-    bx,
-    by,
-    bs,
-    groups,
-    tileW,
-    tileH,
-    cols,
-    rows,
-    width: cols * tileW,
-    height: rows * tileH,
-    layers: bx * by * bs,
-  };
+  return { ...tiling, cols, rows, width: cols * tileW, height: rows * tileH };
 }
 
 /** The pixels that a fragment writes: a square of an image, a run of a sequence, one where there is but one target. */
@@ -115,7 +107,7 @@ export function atlasWidthFor(shapes: Iterable<Shape>, targets: RenderTargets, l
 }
 
 /** True where element i of one tensor is in the same texel and lane as element i of the other. */
-export function sameStorage(a: Layout, b: Layout): boolean {
+export function sameStorage(a: Tiling, b: Tiling): boolean {
   return a.n === b.n && a.h === b.h && a.w === b.w && a.c === b.c;
 }
 
@@ -185,6 +177,6 @@ export function unpackTexels(texels: ArrayLike<number>, layout: Layout, values: 
 }
 
 /** True where the used texels, row by row, are the dense tensor itself (padded to whole texels): images of one pixel. */
-export function isLinear({ layers, tileW, tileH, n, c }: Layout): boolean {
+export function isLinear({ layers, tileW, tileH, n, c }: Tiling): boolean {
   return layers * tileW * tileH === 1 && (n === 1 || c % 4 === 0);
 }

@@ -3,11 +3,21 @@ import { isFloat } from '../ir/dtype.js';
 import { type Graph, type Node, nodeName, readsOf, stepsOf, type Value, valuesOf } from '../ir/graph.js';
 import { type Shape, sizeOf } from '../ir/shape.js';
 import { forms } from '../kernels/index.js';
-import { atlasWidthFor, isLinear, type Layout, layoutOf, layoutProblem, sameStorage } from '../layout/layout.js';
+import {
+  atlasWidthFor,
+  isLinear,
+  type Layout,
+  layoutOf,
+  layoutProblem,
+  type RenderTargets,
+  sameStorage,
+  tilingOf,
+} from '../layout/layout.js';
 import type { Kernel } from '../shader/kernel.js';
+import { withLiterals } from '../shader/literals.js';
 import type { Choice, ShaderTarget, Target } from '../shader/target.js';
 import type { Pieces } from '../task.js';
-import { assignMemory, bytesOf, sharedLowerBound, type Usage } from './memory.js';
+import { type Assignment, assignMemory, bytesOf, sharedLowerBound, type Usage } from './memory.js';
 
 /** One draw and the node it belongs to. */
 export interface PlannedDraw {
@@ -23,13 +33,27 @@ export interface PlannedTexture {
   readonly half: boolean;
 }
 
-/** Where values are stored: what tells layouts and half floats from the target alone. */
-export interface Storage {
-  readonly atlasWidth: number;
+/** Which values are stored as others, and how exactly. */
+export interface Naming {
   /** For a value that is stored as another one: that one. */
   readonly roots: ReadonlyMap<Value, Value>;
   /** What stays float32 where others are halves: what comes from outside and goes there, and sums that several other sums are made of. */
   readonly unrounded: ReadonlySet<Value>;
+}
+
+/** Where values are stored: what tells layouts and half floats from the target alone. */
+export interface Storage extends Naming {
+  readonly atlasWidth: number;
+}
+
+/** The draws of a graph with their complete shaders, before it is known where its tensors are. */
+export interface Draft {
+  readonly graph: Graph;
+  readonly naming: Naming;
+  readonly target: ShaderTarget;
+  readonly draws: readonly PlannedDraw[];
+  /** The dense form of each graph output, from which it is read. */
+  readonly readable: readonly Value[];
 }
 
 /** A static list of draws and where each tensor lives. Nothing here touches WebGL. */
@@ -72,24 +96,25 @@ const MOST_FINALISTS = 6;
 /** Ops whose result is their first input under another shape. */
 const SHAPE_ONLY = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS']);
 
+/** Plans a graph whose nodes all have GPU forms: its draft, and where that is placed. */
+export function* makePlan(graph: Graph, wanted: Target, choiceOf?: (node: Node) => Choice): Pieces<Plan> {
+  return yield* placeDraft(yield* makeDraft(graph, wanted, choiceOf));
+}
+
 /**
- * Plans the draws of a graph whose nodes all have GPU forms; `choiceOf` gives what is other than in the target for a
- * node. Throws DeviceError where a tensor does not fit.
+ * The draws of a graph whose nodes all have GPU forms; `choiceOf` gives what is other than in the target for a node.
+ * Throws DeviceError where a tensor does not fit.
  */
-export function* makePlan(graph: Graph, wanted: Target, choiceOf: (node: Node) => Choice = () => ({})): Pieces<Plan> {
-  const shapes = [...valuesOf(graph)].filter((v) => !v.data).map((v) => v.shape);
-  const dense = [...graph.outputs, ...graph.inputs].map((v): Shape => [sizeOf(v.shape)]);
-  const width = yield* chooseAtlasWidth(graph, [...shapes, ...dense], wanted, choiceOf);
-  for (const shape of [...shapes, ...dense]) {
-    const problem = layoutProblem(shape, wanted.targets, wanted.maxTextureSize);
+export function* makeDraft(graph: Graph, wanted: Target, choiceOf: (node: Node) => Choice = () => ({})): Pieces<Draft> {
+  const { targets, maxTextureSize } = wanted;
+  for (const shape of shapesOf(graph)) {
+    const problem = layoutProblem(shape, targets, maxTextureSize);
     if (problem) throw new DeviceError(`layout: ${problem}`);
   }
-  const layout = (value: Value): Layout => layoutOf(value.shape, { atlasWidth: width, targets: wanted.targets });
-  const { aliases, roots } = shareStorage(graph, layout);
+  const { aliases, roots } = shareStorage(graph, targets);
   const unrounded = new Set([...graph.inputs, ...graph.outputs, ...sharedSums(graph)].map((v) => roots.get(v) ?? v));
-  const storage: Storage = { atlasWidth: width, roots, unrounded };
-  const places = placesOf(storage, wanted);
-  const { target } = places;
+  const naming: Naming = { roots, unrounded };
+  const target = targetOf(wanted, naming);
   const context = {
     target,
     scratch: (shape: Shape): Value => ({ id: -1, name: 'scratch', shape, dtype: 'float32' }),
@@ -103,9 +128,9 @@ export function* makePlan(graph: Graph, wanted: Target, choiceOf: (node: Node) =
     for (const kernel of form.build(node, chosen)) draws.push({ node, kernel });
     yield;
   }
-  const readable = graph.outputs.map((value, i): Value => {
-    if (isLinear(layout(value))) return value;
-    const flat: Value = { id: -1, name: value.name, shape: dense[i]!, dtype: value.dtype };
+  const readable = graph.outputs.map((value): Value => {
+    if (isLinear(tilingOf(value.shape, targets))) return value;
+    const flat: Value = { id: -1, name: value.name, shape: denseShape(value), dtype: value.dtype };
     unrounded.add(flat);
     const node: Node = {
       id: graph.nodes.at(-1)?.id ?? 0,
@@ -117,8 +142,49 @@ export function* makePlan(graph: Graph, wanted: Target, choiceOf: (node: Node) =
     for (const kernel of forms.get('RESHAPE')!.build(node, context)) draws.push({ node, kernel });
     return flat;
   });
+  if (wanted.literals !== 'common') return { graph, naming, target, draws, readable };
+  const kernels = withLiterals(
+    draws.map(({ kernel }) => kernel),
+    wanted.varyings,
+  );
+  return { graph, naming, target, draws: draws.map(({ node }, i) => ({ node, kernel: kernels[i]! })), readable };
+}
+
+/** Decides where the tensors of a draft are. */
+export function* placeDraft({ graph, naming, target, draws, readable }: Draft): Pieces<Plan> {
   const { inputs, outputs } = graph;
-  const placed = yield* place(graph, draws, readable, places.storedAs, target, layout);
+  const rootOf = (value: Value) => naming.roots.get(value) ?? value;
+  const kept = new Set<Value>([...inputs, ...outputs, ...readable].map(rootOf));
+  const lives = new Map<Value, Life>();
+  const constants = new Set<Value>([...kept].filter((value) => value.data));
+  const touch = (value: Value, step: number) => {
+    if (value.data) constants.add(value);
+    else prolong(lives, rootOf(value), step);
+  };
+  draws.forEach(({ kernel }, step) => {
+    for (const v of kernel.inputs) touch(v, step);
+    touch(kernel.output, step);
+  });
+  const shared = [...lives].filter(([v]) => !kept.has(v));
+  const own = [...kept].filter((v) => !v.data);
+  const shapes = [...[...lives.keys(), ...own, ...constants].map((v) => v.shape), ...shapesOf(graph)];
+  const { atlasWidth, usages, assignment } = yield* assignBestWidth(shared, shapes, target);
+  const storage: Storage = { ...naming, atlasWidth };
+  const places = placesOf(storage, target);
+  const textures: PlannedTexture[] = [...assignment.slots];
+  const byRoot = new Map<Value, number>(shared.map(([v], i) => [v, assignment.slotOf[i]!]));
+  let ownBytes = 0;
+  for (const value of own) {
+    const { width, height, layers } = places.layoutOf(value);
+    const texture = { width, height, layers, half: target.isHalf(value) };
+    byRoot.set(value, textures.push(texture) - 1);
+    ownBytes += bytesOf(texture);
+  }
+  const textureOf = new Map<Value, number>();
+  for (const v of [...valuesOf(graph), ...draws.map((d) => d.kernel.output), ...readable]) {
+    const slot = v.data ? undefined : byRoot.get(rootOf(v));
+    if (slot !== undefined) textureOf.set(v, slot);
+  }
   return {
     inputs,
     outputs,
@@ -126,11 +192,23 @@ export function* makePlan(graph: Graph, wanted: Target, choiceOf: (node: Node) =
     ...places,
     draws,
     readable,
-    precision: wanted.precision,
+    precision: target.precision,
     restored: false,
-    ...placed,
+    textures,
+    textureOf,
+    constants: [...constants],
+    activationBytes: assignment.bytes + ownBytes,
+    lowerBoundBytes: sharedLowerBound(usages) + ownBytes,
   };
 }
+
+/** Shapes of all that is computed, and of the dense forms of what comes from outside and goes there. */
+function shapesOf(graph: Graph): Shape[] {
+  const computed = [...valuesOf(graph)].filter((v) => !v.data).map((v) => v.shape);
+  return [...computed, ...[...graph.outputs, ...graph.inputs].map(denseShape)];
+}
+
+const denseShape = ({ shape }: Value): Shape => [sizeOf(shape)];
 
 /** Ops whose results are sums, without bounds: not what an activation or a normalisation makes of them. */
 const SUMMING = new Set([
@@ -160,20 +238,20 @@ function sharedSums({ nodes }: Graph): Value[] {
 }
 
 /** What follows from where values are stored. */
-export function placesOf(
-  { atlasWidth, roots, unrounded }: Storage,
-  wanted: Target,
-): Pick<Plan, 'target' | 'storedAs' | 'layoutOf'> {
+export function placesOf(storage: Storage, wanted: Target): Pick<Plan, 'target' | 'storedAs' | 'layoutOf'> {
+  const { atlasWidth, roots } = storage;
   const storedAs = (value: Value) => roots.get(value) ?? value;
   return {
-    target: {
-      ...wanted,
-      atlasWidth,
-      isHalf: (v) => wanted.precision === 'float16' && isFloat(v.dtype) && !unrounded.has(storedAs(v)) && !v.data,
-    },
+    target: targetOf(wanted, storage),
     storedAs,
     layoutOf: (value) => layoutOf(storedAs(value).shape, { atlasWidth, targets: wanted.targets }),
   };
+}
+
+function targetOf(wanted: Target, { roots, unrounded }: Naming): ShaderTarget {
+  const isHalf = (v: Value) =>
+    wanted.precision === 'float16' && isFloat(v.dtype) && !unrounded.has(roots.get(v) ?? v) && !v.data;
+  return { ...wanted, isHalf };
 }
 
 /** The steps at which a value is first and last touched. */
@@ -189,36 +267,18 @@ function prolong(lives: Map<Value, Life>, value: Value, step: number): void {
 }
 
 /**
- * The common width of the textures: at the widths of tiles and some others, memory is planned by nodes instead of draws,
- * without a search for a better order; at the best of these again, with one, until a result is near its lower bound. The
- * smallest wins; of those that hardly differ what the device calls narrow, or else the narrowest.
+ * Shares textures at the best common width: memory is planned at the widths of tiles and some others without a search for
+ * a better order, and at the best of these again, with one, until a result is near its lower bound. The smallest wins; of
+ * those that hardly differ what the device calls narrow, or else the narrowest.
  */
-function* chooseAtlasWidth(
-  graph: Graph,
+function* assignBestWidth(
+  shared: readonly (readonly [Value, Life])[],
   shapes: readonly Shape[],
-  wanted: Target,
-  choiceOf: (node: Node) => Choice,
-): Pieces<number> {
-  const { targets, maxTextureSize, narrowest } = wanted;
-  const kept = new Set([...graph.inputs, ...graph.outputs]);
-  const lives = new Map<Value, Life>();
-  const scratches: (Life & { readonly shape: Shape })[] = [];
-  let step = 0;
-  const touch = (value: Value) => {
-    if (!value.data && !kept.has(value)) prolong(lives, value, step);
-  };
-  for (const node of graph.nodes) {
-    for (const value of node.inputs) if (value) touch(value);
-    for (const shape of forms.get(node.type)?.scratches?.(node, { ...wanted, ...choiceOf(node) }) ?? [])
-      scratches.push({ shape, first: step, last: ++step });
-    for (const { operand } of stepsOf(node.tail)) if (operand) touch(operand);
-    node.outputs.forEach(touch);
-    step++;
-  }
-  const shared = [...[...lives].map(([{ shape }, life]) => ({ shape, ...life })), ...scratches];
+  { targets, maxTextureSize, narrowest, isHalf }: ShaderTarget,
+): Pieces<{ atlasWidth: number; usages: readonly Usage[]; assignment: Assignment }> {
   const usagesAt = (atlasWidth: number): Usage[] =>
-    shared.map(({ shape, ...life }) => ({ ...layoutOf(shape, { atlasWidth, targets }), half: false, ...life }));
-  const tiles = new Set(shared.map(({ shape }) => layoutOf(shape, { atlasWidth: 1, targets }).tileW));
+    shared.map(([v, life]) => ({ ...layoutOf(v.shape, { atlasWidth, targets }), half: isHalf(v), ...life }));
+  const tiles = new Set(shared.map(([{ shape }]) => tilingOf(shape, targets).tileW));
   const whole = [...tiles]
     .filter((width) => width >= narrowest / 8)
     .flatMap((width) => {
@@ -226,32 +286,32 @@ function* chooseAtlasWidth(
       return [fewest * width, (fewest + 1) * width];
     });
   const widest = [...new Set(whole)].sort((a, b) => b - a).slice(0, MOST_WIDTHS);
-  const all = [...shapes, ...scratches.map(({ shape }) => shape)];
   const wished = [narrowest, ...WIDENINGS.map((by) => Math.ceil(narrowest * by)), ...widest];
-  const [usual, ...others] = wished.map((w) => atlasWidthFor(all, targets, maxTextureSize, w));
+  const [usual, ...others] = wished.map((w) => atlasWidthFor(shapes, targets, maxTextureSize, w));
   const widths = [...new Set([usual!, ...others.sort((a, b) => a - b)])];
-  const bytesAt = new Map<number, number>();
-  for (const width of widths) bytesAt.set(width, (yield* assignMemory(usagesAt(width), 0)).bytes);
-  const first = smallest(bytesAt);
-  const byBytes = widths.filter((width) => width !== first).sort((a, b) => bytesAt.get(a)! - bytesAt.get(b)!);
+  const found = new Map<number, Assignment>();
+  for (const width of widths) found.set(width, yield* assignMemory(usagesAt(width), 0));
+  const first = smallest(found);
+  const byBytes = widths.filter((width) => width !== first).sort((a, b) => found.get(a)!.bytes - found.get(b)!.bytes);
   for (const width of [first, ...byBytes].slice(0, MOST_FINALISTS)) {
     const usages = usagesAt(width);
-    const { bytes } = yield* assignMemory(usages);
-    bytesAt.set(width, bytes);
-    if (bytes <= ENOUGH * sharedLowerBound(usages)) break;
+    const assignment = yield* assignMemory(usages);
+    found.set(width, assignment);
+    if (assignment.bytes <= ENOUGH * sharedLowerBound(usages)) break;
   }
-  return smallest(bytesAt);
+  const atlasWidth = smallest(found);
+  return { atlasWidth, usages: usagesAt(atlasWidth), assignment: found.get(atlasWidth)! };
 }
 
 /** The width that needs the fewest bytes, or one before it that needs hardly more. */
-function smallest(bytesAt: ReadonlyMap<number, number>): number {
+function smallest(found: ReadonlyMap<number, Assignment>): number {
   let best = { width: 0, bytes: Number.POSITIVE_INFINITY };
-  for (const [width, bytes] of bytesAt) if (bytes < best.bytes * LEAST_SAVING) best = { width, bytes };
+  for (const [width, { bytes }] of found) if (bytes < best.bytes * LEAST_SAVING) best = { width, bytes };
   return best.width;
 }
 
 /** Which values share a texture because a node only renames the shape: `roots` gives the one that is written. */
-function shareStorage(graph: Graph, layout: (v: Value) => Layout): { aliases: Set<Node>; roots: Map<Value, Value> } {
+function shareStorage(graph: Graph, targets: RenderTargets): { aliases: Set<Node>; roots: Map<Value, Value> } {
   const roots = new Map<Value, Value>();
   const aliases = new Set<Node>();
   const rootOf = (v: Value): Value => roots.get(v) ?? v;
@@ -263,7 +323,8 @@ function shareStorage(graph: Graph, layout: (v: Value) => Layout): { aliases: Se
     if (!SHAPE_ONLY.has(node.type) || node.tail?.length || !from || from.data || !to) continue;
     // What is uploaded for this node alone is uploaded in the shape that the node gives it.
     if (uploaded.has(from) && !external.has(to)) roots.set(from, to);
-    else if (sameStorage(layout(rootOf(from)), layout(to))) roots.set(to, rootOf(from));
+    else if (sameStorage(tilingOf(rootOf(from).shape, targets), tilingOf(to.shape, targets)))
+      roots.set(to, rootOf(from));
     else continue;
     aliases.add(node);
   }
@@ -272,58 +333,4 @@ function shareStorage(graph: Graph, layout: (v: Value) => Layout): { aliases: Se
 
 function readersOf(value: Value, graph: Graph): number {
   return graph.nodes.reduce((count, node) => count + readsOf(node).filter((v) => v === value).length, 0);
-}
-
-/** Assigns textures: graph inputs, graph outputs and dense forms keep theirs, all else shares. */
-function* place(
-  graph: Graph,
-  draws: readonly PlannedDraw[],
-  readable: readonly Value[],
-  rootOf: (v: Value) => Value,
-  target: ShaderTarget,
-  layout: (v: Value) => Layout,
-) {
-  const kept = new Set<Value>([...graph.inputs, ...graph.outputs, ...readable].map(rootOf));
-  const lives = new Map<Value, Life>();
-  const constants = new Set<Value>();
-  const touch = (value: Value, step: number) => {
-    if (value.data) return void constants.add(value);
-    prolong(lives, rootOf(value), step);
-  };
-  draws.forEach(({ kernel }, step) => {
-    for (const v of kernel.inputs) touch(v, step);
-    touch(kernel.output, step);
-  });
-  const describe = (value: Value): PlannedTexture => {
-    const { width, height, layers } = layout(value);
-    return { width, height, layers, half: target.isHalf(value) };
-  };
-  const shared = [...lives].filter(([v]) => !kept.has(v));
-  const usages: Usage[] = shared.map(([v, life]) => ({ ...describe(v), ...life }));
-  const assignment = yield* assignMemory(usages);
-  const textures: PlannedTexture[] = [...assignment.slots];
-  const byRoot = new Map<Value, number>(shared.map(([v], i) => [v, assignment.slotOf[i]!]));
-  let keptBytes = 0;
-  for (const value of kept) {
-    if (value.data) {
-      constants.add(value);
-      continue;
-    }
-    const texture = describe(value);
-    byRoot.set(value, textures.push(texture) - 1);
-    keptBytes += bytesOf(texture);
-  }
-  const textureOf = new Map<Value, number>();
-  const all = [...valuesOf(graph), ...draws.map((d) => d.kernel.output), ...readable];
-  for (const v of all) {
-    const slot = v.data ? undefined : byRoot.get(rootOf(v));
-    if (slot !== undefined) textureOf.set(v, slot);
-  }
-  return {
-    textures,
-    textureOf,
-    constants: [...constants],
-    activationBytes: assignment.bytes + keptBytes,
-    lowerBoundBytes: sharedLowerBound(usages) + keptBytes,
-  };
 }

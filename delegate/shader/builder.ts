@@ -1,8 +1,8 @@
 import type { Value } from '../ir/graph.js';
-import { type Layout, layoutOf } from '../layout/layout.js';
+import { type Tiling, tilingOf } from '../layout/layout.js';
 import { ARENA_WIDTH, groupsPerRow, type WeightBlock } from '../layout/weights.js';
 import { float, HELPERS, NEEDS, range } from './glsl.js';
-import { type Kernel, type Param, UNIFORM_BLOCK_TEXELS, vertexShader } from './kernel.js';
+import { type Kernel, type Param, paramsDeclaration, paramText, UNIFORM_BLOCK_TEXELS, vertexShader } from './kernel.js';
 import type { ShaderTarget } from './target.js';
 
 /** What a fragment writes to one render target: a pixel of its block, in a slice of its group. Coordinates are GLSL. */
@@ -27,7 +27,7 @@ export interface SliceOfGroup {
 
 /** An input tensor as shader text reads it. Coordinates are GLSL floats holding whole numbers. */
 export interface InputAccess {
-  readonly layout: Layout;
+  readonly layout: Tiling;
   /** The texel at pixel (n, y, x), slice s; any pixel and slice of the tensor. */
   at(n: string, y: string, x: string, s: string): string;
   /** The texel at an atlas position (a vec2 of texel centres) and layer. */
@@ -62,7 +62,7 @@ export interface BlockAccess {
 
 /** Collects what a kernel reads and writes its complete fragment shader. */
 export class ShaderBuilder {
-  readonly out: Layout;
+  readonly out: Tiling;
   /** What a fragment writes, in the order of its render targets. */
   readonly planes: readonly Plane[];
   /** Those of the first slice: one for each pixel. */
@@ -82,7 +82,7 @@ export class ShaderBuilder {
   constructor(target: ShaderTarget, output: Value) {
     this.#target = target;
     this.#output = output;
-    this.out = layoutOf(output.shape, target);
+    this.out = tilingOf(output.shape, target.targets);
     this.planes = planesOf(this.out);
     this.pixels = this.planesOf(0);
     this.slices = this.planes.filter(({ pixel }) => pixel === 0);
@@ -127,12 +127,16 @@ export class ShaderBuilder {
 
   /** A number that differs between draws of one program: the text of a read from the parameter buffer. */
   param(value: number): string {
-    return this.#target.inlineParameters ? float(value) : this.#param({ kind: 'number', value });
+    return this.#target.literals === 'all' ? float(value) : this.#param({ kind: 'number', value });
+  }
+
+  /** The same for turns of a loop. */
+  count(value: number): string {
+    return this.#target.literals === 'all' ? float(value) : this.#param({ kind: 'count', value });
   }
 
   #param(param: Param): string {
-    const i = this.#params.push(param) - 1;
-    return `p[${i >> 2}].${'xyzw'[i & 3]}`;
+    return paramText(this.#params.push(param) - 1);
   }
 
   /** A variable that all functions see, set before the body from the parameter buffer. */
@@ -155,7 +159,7 @@ export class ShaderBuilder {
     const known = this.#inputs.indexOf(value);
     if (known >= 0) return this.#accesses[known]!;
     const i = this.#inputs.push(value) - 1;
-    const layout = layoutOf(value.shape, this.#target);
+    const layout = tilingOf(value.shape, this.#target.targets);
     const normalized = this.#target.fetch === 'texture';
     if (normalized)
       this.#global(
@@ -166,7 +170,11 @@ export class ShaderBuilder {
       const l = typeof layer === 'number' ? float(layer) : layer;
       return normalized ? `texture(x${i}, vec3(${position}, ${l}))` : `texelFetch(x${i}, ivec3(${position}, ${l}), 0)`;
     };
-    const [tileW, tileH, cols] = [this.param(layout.tileW), this.param(layout.tileH), this.param(layout.cols)];
+    const [tileW, tileH, cols] = [
+      this.param(layout.tileW),
+      this.param(layout.tileH),
+      this.#param({ kind: 'cols', of: i }),
+    ];
     const { bx, by, bs } = layout;
     const declared = new Set<string>();
     const once = (name: string, declare: () => void) => {
@@ -180,7 +188,7 @@ export class ShaderBuilder {
       coordinateType: normalized ? 'float' : 'int',
       coordinate: (axis, position) => (normalized ? `(${position}) * i${i}.${axis}` : `int(${position})`),
       tile: (n, s) => {
-        once('tile', () => this.#declareTile(i, access, this.param(1 / layout.cols)));
+        once('tile', () => this.#declareTile(i, access, this.#param({ kind: 'cols-inverse', of: i })));
         return `x${i}_tile(${n}, ${s})`;
       },
       layerOf: (s) => {
@@ -278,7 +286,7 @@ export class ShaderBuilder {
    * (texel in the tile: pixel / block). `tail` maps a plane to the statements fused behind.
    */
   finish(name: string, body: string, multiplyAdds: number, tail: (plane: Plane) => string = () => ''): Kernel {
-    const { c, tileW, tileH, cols, groups, bx, by, bs } = this.out;
+    const { c, tileW, tileH, groups, bx, by, bs } = this.out;
     const tails = this.planes.map(tail).join('\n  ');
     const ragged = c % (4 * bs) !== 0;
     const text = `${body}\n${tails}`;
@@ -293,7 +301,7 @@ export class ShaderBuilder {
       ? `vec2 f = floor(gl_FragCoord.xy);
   float col = floor((f.x + 0.5) * ${this.param(1 / tileW)}), o_x = f.x - col * ${this.param(tileW)};
   float row = floor((f.y + 0.5) * ${this.param(1 / tileH)}), o_y = f.y - row * ${this.param(tileH)};
-  float tile = row * ${this.param(cols)} + col, o_n = floor((tile + 0.5) * ${this.param(1 / groups)});
+  float tile = row * ${this.#param({ kind: 'cols', of: 'output' })} + col, o_n = floor((tile + 0.5) * ${this.param(1 / groups)});
   float o_s = (tile - o_n * ${this.param(groups)})${bs > 1 ? ` * ${float(bs)}` : ''};`
       : '';
     const lanesBelow = (channels: string) =>
@@ -309,8 +317,7 @@ export class ShaderBuilder {
   ${tails}
   ${this.planes.map((plane) => `r${plane.index} = ${store(plane)};`).join('\n  ')}
 }`;
-    const paramTexels = Math.max(1, Math.ceil(this.#params.length / 4));
-    const isVarying = paramTexels <= this.#target.varyings;
+    const params = paramsDeclaration(this.#params.length, this.#target.varyings);
     const storage = this.#blocks.length > 0 && this.#uniform() ? 'uniform' : 'texture';
     const header = [
       '#version 300 es\nprecision highp float;\nprecision highp int;\nprecision highp sampler2DArray;\nprecision highp sampler2D;',
@@ -320,7 +327,7 @@ export class ShaderBuilder {
         : storage === 'uniform'
           ? `layout(std140) uniform Weights { vec4 weights[${UNIFORM_BLOCK_TEXELS}]; };`
           : 'uniform sampler2D weights;',
-      isVarying ? `flat in vec4 p[${paramTexels}];` : `layout(std140) uniform Params { vec4 p[${paramTexels}]; };`,
+      params.text,
       ...this.planes.map(({ index }) => `layout(location = ${index}) out vec4 r${index};`),
       `const float BX = ${float(bx)}, BY = ${float(by)};`,
       ...[...this.#globals.keys()].map((declaration) => `${declaration};`),
@@ -330,7 +337,7 @@ export class ShaderBuilder {
     return {
       name,
       source: [...header.filter(Boolean), main].join('\n'),
-      vertex: vertexShader(isVarying ? paramTexels : 0),
+      vertex: vertexShader(params.varyings),
       output: this.#output,
       inputs: this.#inputs,
       blocks: this.#blocks,
@@ -363,7 +370,7 @@ export class ShaderBuilder {
   }
 }
 
-function planesOf({ bx, by, bs }: Layout): Plane[] {
+function planesOf({ bx, by, bs }: Tiling): Plane[] {
   return Array.from({ length: bx * by * bs }, (_, index) => {
     const pixel = index % (bx * by);
     const [px, py, ps] = [pixel % bx, Math.floor(pixel / bx), Math.floor(index / (bx * by))];

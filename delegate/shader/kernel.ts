@@ -4,6 +4,12 @@ import type { WeightBlock } from '../layout/weights.js';
 /** A number of a kernel's parameter buffer: known now, or once textures and arenas are placed. */
 export type Param =
   | { readonly kind: 'number'; readonly value: number }
+  /** turns of a loop, which stay a parameter: some compilers unroll loops when they know */
+  | { readonly kind: 'count'; readonly value: number }
+  /** tiles side by side in the grid of an input, or of the output */
+  | { readonly kind: 'cols'; readonly of: number | 'output' }
+  /** 1 / that */
+  | { readonly kind: 'cols-inverse'; readonly of: number }
   /** 1 / width (axis 0) or 1 / height (axis 1) of the texture of an input */
   | { readonly kind: 'inverse'; readonly input: number; readonly axis: 0 | 1 }
   /** first arena row, or first element of the uniform block, of a weight block */
@@ -30,6 +36,23 @@ export interface Kernel {
 
 /** Bytes that a uniform buffer has on every WebGL2 device. */
 export const UNIFORM_BLOCK_TEXELS = 1024;
+
+/** How shaders read parameter i. */
+export function paramText(i: number): string {
+  return `p[${i >> 2}].${'xyzw'[i & 3]}`;
+}
+
+/**
+ * The declaration of so many parameters, and how many vec4 of them are varyings: all, or none where those are more than
+ * `most`.
+ */
+export function paramsDeclaration(params: number, most: number): { readonly text: string; readonly varyings: number } {
+  const texels = Math.ceil(params / 4);
+  if (texels === 0) return { text: '', varyings: 0 };
+  return texels <= most
+    ? { text: `flat in vec4 p[${texels}];`, varyings: texels }
+    : { text: `layout(std140) uniform Params { vec4 p[${texels}]; };`, varyings: 0 };
+}
 
 /** The vertex shader of a draw: one triangle over the viewport, and `varyings` vec4 of parameters for its fragments. */
 export function vertexShader(varyings: number): string {

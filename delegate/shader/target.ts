@@ -1,5 +1,5 @@
 import type { Value } from '../ir/graph.js';
-import type { Grid, RenderTargets } from '../layout/layout.js';
+import type { RenderTargets } from '../layout/layout.js';
 
 /**
  * What a model is compiled for: habits of the device and wishes of the options. A plan follows from this and the graph
@@ -33,15 +33,18 @@ export interface Target {
   readonly halfWeights: boolean;
   /** Whether 3×3 convolutions are minimal filtering: never, where that costs less, or wherever it is possible. */
   readonly winograd: 'never' | 'cheaper' | 'always';
-  /** Numbers known at planning become literals of the shader instead of reads from the parameter buffer. */
-  readonly inlineParameters: boolean;
+  /**
+   * Which numbers are literals of the shader instead of parameters: those that all draws of a program have in common, or
+   * all that are known at planning, or none, for models whose shapes vary: their programs stay the same then.
+   */
+  readonly literals: 'none' | 'common' | 'all';
 }
 
 /** Parts of the target that may differ from node to node, since only a node's own kernels depend on them. */
 export type Choice = Partial<Pick<Target, 'winograd' | 'uniformWeights'>>;
 
 /** What the text of a shader depends on beside the kernel itself. */
-export interface ShaderTarget extends Target, Grid {
+export interface ShaderTarget extends Target {
   /** True where a value is stored as half floats: stores are rounded to halves and stop at ±65504. */
   isHalf(value: Value): boolean;
 }

@@ -55,7 +55,7 @@ export function heaviest(all: readonly Tunable[]): readonly Tunable[] {
 function textOf(plan: Plan): string {
   const texts = plan.draws.map(({ kernel }) => {
     const { width, height } = plan.layoutOf(kernel.output);
-    const numbers = kernel.params.map((param) => (param.kind === 'number' ? param.value : param.kind));
+    const numbers = kernel.params.map((param) => ('value' in param ? param.value : param.kind));
     return `${width}x${height} ${numbers} ${kernel.source}`;
   });
   return texts.join('\n');

@@ -32,6 +32,7 @@ export interface Resources {
 
 /** The numbers of all kernels in one buffer, each at an offset that `bindBufferRange` accepts. */
 export function packParams(
+  { layoutOf }: Plan,
   kernels: readonly Kernel[],
   alignment: number,
   { textureOf, arena }: Pick<Resources, 'textureOf' | 'arena'>,
@@ -47,7 +48,11 @@ export function packParams(
   kernels.forEach((kernel, i) => {
     const placement = arena.placementOf(kernel);
     const resolve = (param: Param): number => {
-      if (param.kind === 'number') return param.value;
+      if ('value' in param) return param.value;
+      if (param.kind === 'cols' || param.kind === 'cols-inverse') {
+        const { cols } = layoutOf(param.of === 'output' ? kernel.output : kernel.inputs[param.of]!);
+        return param.kind === 'cols' ? cols : 1 / cols;
+      }
       if (param.kind === 'inverse') {
         const texture = textureOf(kernel.inputs[param.input]!);
         return 1 / (param.axis === 0 ? texture.width : texture.height);

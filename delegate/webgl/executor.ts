@@ -108,7 +108,6 @@ export class Executor implements Executable {
 
   *#link(blocking: boolean): Generator<'work' | 'wait'> {
     for (const _ of this.#arena.place(this.#kernels)) yield 'work';
-    // Before any program: the checks of framebuffers wait for the compiler where it has work.
     this.#guarded(() => this.#arena.allocate());
     yield 'work';
     yield* this.#allocate(blocking);
@@ -175,7 +174,12 @@ export class Executor implements Executable {
       programOf: (k) => this.#programs.get(k.source),
       arena: this.#arena,
     };
-    const { data, offsets } = packParams(this.#kernels, this.#device.capabilities.uniformAlignment, resources);
+    const { data, offsets } = packParams(
+      this.plan,
+      this.#kernels,
+      this.#device.capabilities.uniformAlignment,
+      resources,
+    );
     this.#params = this.#guarded(() => this.#device.createBuffer(gl.UNIFORM_BUFFER, data, gl.STATIC_DRAW));
     this.#commands = linkCommands(this.plan, this.#kernels, offsets, this.#device, resources);
   }

@@ -55,7 +55,7 @@ export class Import {
       programOf: (k: Kernel) => programs.get(k.source),
       arena: new Arena(device, plan.target),
     };
-    const { data, offsets } = packParams(this.#kernels, device.capabilities.uniformAlignment, resources);
+    const { data, offsets } = packParams(plan, this.#kernels, device.capabilities.uniformAlignment, resources);
     this.params = device.createBuffer(gl.UNIFORM_BUFFER, data, gl.STATIC_DRAW);
     this.commands = linkCommands(plan, this.#kernels, offsets, device, resources);
   }

@@ -1,6 +1,7 @@
 import { debug } from '../debug.js';
 import { DeviceError } from '../errors.js';
 import type { Kernel } from '../shader/kernel.js';
+import type { Pieces } from '../task.js';
 import type { Device } from './device.js';
 
 const COMPLETION_STATUS_KHR = 0x91b1;
@@ -61,6 +62,21 @@ export class ProgramCache {
     gl.linkProgram(program);
     this.#device.count('programs', 1);
     this.#entries.set(kernel.source, { program, fragment, uses: 1, inputs: kernel.inputs.length, name: kernel.name });
+  }
+
+  /** Other work while the driver compiles these: they are in use until it is done. */
+  *during<Result>(kernels: readonly Kernel[], work: Pieces<Result>): Pieces<Result> {
+    let acquired = 0;
+    try {
+      for (const kernel of kernels) {
+        this.acquire(kernel);
+        acquired++;
+        yield;
+      }
+      return yield* work;
+    } finally {
+      for (const { source } of kernels.slice(0, acquired)) this.release(source);
+    }
   }
 
   /** Whether the driver has finished all of them; true where it cannot tell, and then `get` blocks. */

@@ -66,6 +66,8 @@ export class Session {
   #contradictions: readonly string[] = [];
   #batchNotes: readonly string[] = [];
   #execution: Execution | undefined;
+  /** What was compiled once got other shapes. */
+  #shapesVary = false;
   #losses = 0;
   #inputs: (InputValue | undefined)[];
   /** Of the last run that is over. */
@@ -136,7 +138,7 @@ export class Session {
     const { graph } = this;
     await task();
     const placement = await driveAsync(place(graph, delegate, this.#context), (part) =>
-      delegate!.compile(part, onProgress, signal),
+      delegate!.compile(part, { onProgress, signal, shapesVary: this.#shapesVary }),
     );
     const execution = new Execution(graph, placement, this.#context.runner);
     const obsolete = this.#disposed || graph !== this.graph || this.#execution !== undefined;
@@ -149,7 +151,9 @@ export class Session {
   compileSync(): void {
     if (this.ready) return;
     const delegate = this.#startCompiling();
-    const placement = drive(place(this.graph, delegate, this.#context), (part) => delegate!.compileSync(part));
+    const placement = drive(place(this.graph, delegate, this.#context), (part) =>
+      delegate!.compileSync(part, this.#shapesVary),
+    );
     this.#execution = new Execution(this.graph, placement, this.#context.runner);
   }
 
@@ -329,6 +333,7 @@ export class Session {
     const fits = ({ inputs }: Graph) => inputs.every(({ shape }, i) => sameShape(shape, compiled[i]!));
     if (!this.#graph || !fits(this.#graph)) {
       const { shaped, graph } = prepare(this.#file, compiled, this.#context);
+      this.#shapesVary ||= this.#execution !== undefined;
       this.#release();
       this.#graph = graph;
       this.#contradictions = fits(this.#file) ? contradictions(this.#file, shaped) : [];

@@ -13,7 +13,7 @@ export const target: Target = {
   uniformWeights: false,
   halfWeights: false,
   winograd: 'cheaper',
-  inlineParameters: false,
+  literals: 'common',
 };
 
 let ids = 0;

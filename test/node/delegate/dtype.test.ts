@@ -7,7 +7,7 @@ describe('half floats', () => {
 
   it('are the same one by one and in bulk, for all bits', () => {
     const floats = halvesToFloats(all);
-    all.forEach((bits) => assert.ok(Object.is(floats[bits], halfToFloat(bits)), `${bits}: ${floats[bits]}`));
+    for (const bits of all) assert.ok(Object.is(floats[bits], halfToFloat(bits)), `${bits}: ${floats[bits]}`);
   });
 
   it('come back from floats, but for the kinds of NaN', () => {

@@ -1,5 +1,6 @@
 // Test doubles: a handful of ops, a runner of CPU segments, and a GPU delegate that computes with the same ops.
 import {
+  type CompileOptions,
   type CpuTensor,
   DeviceError,
   type DeviceStats,
@@ -105,6 +106,8 @@ export class FakeGpu implements GpuDelegate, Device {
   /** Types of nodes that compiling fails at. */
   readonly failing: readonly string[];
   compiled = 0;
+  /** Whether the last compilation was told to expect other shapes. */
+  shapesVary = false;
   blockingReads = 0;
   runs = 0;
   inFlight = 0;
@@ -134,17 +137,18 @@ export class FakeGpu implements GpuDelegate, Device {
     return this.declined.includes(node.type) ? `the GPU has no ${node.type}` : undefined;
   }
 
-  async compile(graph: Graph, onProgress?: (fraction: number) => void, signal?: AbortSignal): Promise<Executable> {
+  async compile(graph: Graph, { onProgress, signal, shapesVary }: CompileOptions = {}): Promise<Executable> {
     await later();
     signal?.throwIfAborted();
     onProgress?.(0.5);
-    return this.compileSync(graph);
+    return this.compileSync(graph, shapesVary);
   }
 
-  compileSync(graph: Graph): Executable {
+  compileSync(graph: Graph, shapesVary = false): Executable {
     const culprit = graph.nodes.find(({ type }) => this.failing.includes(type));
     if (culprit) throw new DeviceError(`${culprit.type} does not compile`, culprit.id);
     this.compiled++;
+    this.shapesVary = shapesVary;
     this.executables++;
     return new FakeExecutable(graph, this);
   }

@@ -133,6 +133,20 @@ describe('Session', () => {
     assert.equal(gpu.compiled, 1);
   });
 
+  it('tells the compiler that shapes vary once what was compiled gets others', async () => {
+    const gpu = new FakeGpu();
+    const session = sessionOf(chain(), gpu);
+    session.resize([[4, 3]]);
+    await session.compile();
+    assert.equal(gpu.shapesVary, false);
+    session.resize([[2, 3]]);
+    session.compileSync();
+    assert.equal(gpu.shapesVary, true);
+    session.resize([[5, 3]]);
+    await session.compile();
+    assert.equal(gpu.shapesVary, true);
+  });
+
   it('goes by the ops where the file declares another shape, and says so', () => {
     const build = new GraphBuilder();
     const [x, y] = [build.value([1, 3]), build.value([1, 4])];
