@@ -66,7 +66,12 @@ const LARGEST_DRAW = 2e9;
  * Multiply-adds below which a fragment writes 4 targets though 8 are to be had. Software GLs take up to 1.6 times as long to
  * compile 8, and what they save in fetches is little where layers are small: 0 to 8 % of a run.
  */
-const SMALL_MODEL = 64e6;
+const SMALL_MODEL = 220e6;
+
+/** Programs that do for other sizes too. */
+function forOtherSizes(target: Target): Target {
+  return target.literals === 'common' ? { ...target, literals: 'none' } : target;
+}
 
 /** Whether a graph is small and fits what is meant for such. */
 function isSmall(graph: Graph, { targets, maxTextureSize }: Target): boolean {
@@ -167,7 +172,7 @@ class Delegate implements GpuDelegate {
     const canFloats = this.#device.capabilities.float32Targets;
     const small = this.#smallTarget;
     const bySize = small && isSmall(graph, small) ? small : this.#target;
-    const target: Target = shapesVary && bySize.literals === 'common' ? { ...bySize, literals: 'none' } : bySize;
+    const target = shapesVary ? forOtherSizes(bySize) : bySize;
     return needsFloats && canFloats ? { ...target, precision: 'float32' } : target;
   }
 
@@ -227,7 +232,7 @@ class Delegate implements GpuDelegate {
       plan: (node, choice) => {
         const inputs = [...new Set(readsOf(node).filter((value) => !value.data))];
         const alone: Graph = { name: node.type, nodes: [node], inputs, outputs: node.outputs };
-        return finish(makePlan(alone, this.#target, () => choice));
+        return finish(makePlan(alone, forOtherSizes(this.#target), () => choice));
       },
       compile: async (plan) => {
         const executor = new Executor(this.#device, this.#programs, plan);

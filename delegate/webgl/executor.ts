@@ -110,18 +110,18 @@ export class Executor implements Executable {
     for (const _ of this.#arena.place(this.#kernels)) yield 'work';
     this.#guarded(() => this.#arena.allocate());
     yield 'work';
-    yield* this.#allocate(blocking);
     for (const value of this.plan.constants) {
-      this.#guarded(() => this.#constants.set(value, this.#uploadConstant(value)));
+      this.#guarded(() => this.#constants.set(value, this.#allocateConstant(value)));
       yield 'work';
     }
+    yield* this.#allocate(blocking);
     for (const kernel of this.#kernels) {
       this.#programs.acquire(kernel);
       this.#acquired++;
     }
     yield 'work';
     let asked = 0;
-    for (const piece of this.#arena.pack()) {
+    for (const piece of this.#makeConstants()) {
       if (!blocking && !this.#params && performance.now() - asked > ASKING) {
         if (this.#programs.areReady(this.#kernels)) yield* this.#warmUp();
         asked = performance.now();
@@ -248,36 +248,25 @@ export class Executor implements Executable {
       );
   }
 
-  #uploadConstant(value: Value): OwnedTexture {
+  /** The texture of a constant, still empty. */
+  #allocateConstant(value: Value): OwnedTexture {
     const { gl } = this.#device;
-    const layout = this.plan.layoutOf(value);
-    const texels = new Float32Array(floatsOf(layout));
-    const floats = toFloats(value.data as NumericData, value.dtype);
-    packTexels(floats, layout, texels);
-    const half = this.plan.target.halfWeights && areHalves(floats);
+    const { width, height, layers } = this.plan.layoutOf(value);
+    const half = this.plan.target.halfWeights && areHalves(toFloats(value.data as NumericData, value.dtype));
+    const [format, bytes] = half ? [gl.RGBA16F, 8] : [gl.RGBA32F, 16];
     gl.activeTexture(gl.TEXTURE0);
-    const texture = this.#device.createTexture(
-      gl.TEXTURE_2D_ARRAY,
-      half ? gl.RGBA16F : gl.RGBA32F,
-      half ? 8 : 16,
-      layout.width,
-      layout.height,
-      layout.layers,
-    );
-    gl.texSubImage3D(
-      gl.TEXTURE_2D_ARRAY,
-      0,
-      0,
-      0,
-      0,
-      layout.width,
-      layout.height,
-      layout.layers,
-      gl.RGBA,
-      gl.FLOAT,
-      texels,
-    );
-    return texture;
+    return this.#device.createTexture(gl.TEXTURE_2D_ARRAY, format, bytes, width, height, layers);
+  }
+
+  /** The texels of all constants, made in pieces of work; `upload` puts what is complete into its texture. */
+  *#makeConstants(): Generator<{ upload(): void } | undefined> {
+    yield* this.#arena.pack();
+    for (const [value, { texture }] of this.#constants) {
+      const layout = this.plan.layoutOf(value);
+      const texels = new Float32Array(floatsOf(layout));
+      packTexels(toFloats(value.data as NumericData, value.dtype), layout, texels);
+      yield { upload: () => this.#uploadTexels(texture, layout, texels) };
+    }
   }
 
   run(inputs: readonly InputSource[], wanted: readonly number[] = []): readonly Promise<NumericData>[] {
@@ -302,8 +291,11 @@ export class Executor implements Executable {
   #upload(position: number, data: NumericData): void {
     this.#uploads[position] ??= this.#uploadOf(position);
     const { texture, layout, dtype, texels } = this.#uploads[position]!;
-    const { width, height, layers } = layout;
     packTexels(toFloats(data, dtype), layout, texels);
+    this.#uploadTexels(texture, layout, texels);
+  }
+
+  #uploadTexels(texture: WebGLTexture, { width, height, layers }: Layout, texels: Float32Array): void {
     const { gl } = this.#device;
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D_ARRAY, texture);
