@@ -40,7 +40,7 @@ function matmul(node: Node, context: BuildContext, x: Value, y: Value, adjX: boo
   const [a, b] = [k.input(x), k.input(y)];
   const depth = adjX ? a.layout.w : a.layout.c;
   const steps = k.count(Math.ceil(depth / 4));
-  const depthParam = depth % 4 ? k.param(depth) : '';
+  const depthParam = depth % 4 ? k.size(depth) : '';
   // A select, not a condition: SwiftShader takes minutes to compile tens of branches around fetches.
   const inDepth = (q: number, v: string) =>
     depthParam ? `mix(vec4(0.0), ${v}, bvec4(k4 + ${q}.0 < ${depthParam}))` : v;

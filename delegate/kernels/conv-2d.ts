@@ -127,7 +127,7 @@ function convolution(
   const b = biases && k.block(biases);
   const steps = k.count(Math.ceil(from.slices / shape.inSlices));
   const turn = `(o_n - floor((o_n + 0.5) * ${float(1 / count)}) * ${float(count)})`;
-  const behind = count > 1 ? ` + ${turn} * ${k.param(weights.groups / count)}` : '';
+  const behind = count > 1 ? ` + ${turn} * ${k.size(weights.groups / count)}` : '';
   const first = `(${to.bs > 1 ? `o_s * ${float(1 / to.bs)}` : 'o_s'} * ${steps}${split ? ` * ${float(taps)}` : ''}${behind})`;
   const outside = window.outside ? 'outside' : 'vec4(0.0)';
   const pads = window.outside && range(4).map((i) => k.param(window.outside![i] ?? 0));

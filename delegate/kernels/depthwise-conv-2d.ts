@@ -39,7 +39,7 @@ const depthwiseConv2d: GpuForm = {
       if (input.layout.c === 1) return `${input.at('o_n', y, xx, '0.0')}.xxxx`;
       k.helper('lane');
       const lane = (i: number) => {
-        const c = `floor((${s} * 4.0 + ${float(i)} + 0.5) * ${k.param(1 / multiplier)})`;
+        const c = `floor((${s} * 4.0 + ${float(i)} + 0.5) * ${k.size(1 / multiplier)})`;
         return `lane(${input.at('o_n', y, xx, `floor(${c} * 0.25)`)}, mod(${c}, 4.0))`;
       };
       return `vec4(${[0, 1, 2, 3].map(lane).join(', ')})`;

@@ -49,7 +49,7 @@ function gather(node: Node, context: BuildContext, x: Value, index: Value, axis:
   const I = sizeOf(index.shape.slice(batch));
   const whole = k.out.c === table.layout.c && N % k.out.c === 0 && axis < x.shape.length - 1;
   const unit = whole ? k.out.c : 1;
-  const count = (value: number) => [k.param(value), k.param(1 / value)] as const;
+  const count = (value: number) => [k.size(value), k.size(1 / value)] as const;
   const [n, nInverse] = count(N / unit);
   const [i, iInverse] = count(I);
   const [o, oInverse] = count(O);
@@ -59,17 +59,17 @@ function gather(node: Node, context: BuildContext, x: Value, index: Value, axis:
   k.declare(`float index_of(float at) {
   float pix = divide(at, ${idC}, ${idCInverse}), c = at - pix * ${idC}, s = floor(c * 0.25);
   float q = divide(pix, ${idW}, ${idWInverse}), b = divide(q, ${idH}, ${idHInverse});
-  return clamp(lane(${ids.at('b', `q - b * ${idH}`, `pix - q * ${idW}`, 's')}, c - s * 4.0), 0.0, ${k.param(A - 1)});
+  return clamp(lane(${ids.at('b', `q - b * ${idH}`, `pix - q * ${idW}`, 's')}, c - s * 4.0), 0.0, ${k.size(A - 1)});
 }
 float source_of(float at) {
   float q = divide(at, ${n}, ${nInverse}), r = at - q * ${n}, q2 = divide(q, ${i}, ${iInverse}), j = q - q2 * ${i};
   float b = divide(q2, ${o}, ${oInverse});
-  return (q2 * ${k.param(A)} + index_of(b * ${i} + j)) * ${n} + r;
+  return (q2 * ${k.size(A)} + index_of(b * ${i} + j)) * ${n} + r;
 }`);
   const [w, wInverse] = count(table.layout.w);
   const [h, hInverse] = count(table.layout.h);
   const locate = `float q = divide(pix, ${w}, ${wInverse}), ix = pix - q * ${w}, in_n = divide(q, ${h}, ${hInverse}), iy = q - in_n * ${h};`;
-  const pixels = `((n * ${k.param(k.out.h)} + y) * ${k.param(k.out.w)} + x)`;
+  const pixels = `((n * ${k.size(k.out.h)} + y) * ${k.size(k.out.w)} + x)`;
   if (whole) {
     const text = `  float pix = source_of(${pixels}); ${locate}\n  return ${table.at('in_n', 'iy', 'ix', 's')};`;
     return k.finishTexel('gather', text, tailText(k, node), true);
@@ -80,6 +80,6 @@ float source_of(float at) {
   ${locate}
   return lane(${table.at('in_n', 'iy', 'ix', 'is')}, ic - is * 4.0);
 }`);
-  const text = `  float at = ${pixels} * ${k.param(k.out.c)} + s * 4.0;\n  return vec4(element(at), element(at + 1.0), element(at + 2.0), element(at + 3.0));`;
+  const text = `  float at = ${pixels} * ${k.size(k.out.c)} + s * 4.0;\n  return vec4(element(at), element(at + 1.0), element(at + 2.0), element(at + 3.0));`;
   return k.finishTexel('gather', text, tailText(k, node), true);
 }

@@ -71,7 +71,7 @@ function poolKernel(
   if (pixelsUnder(k, window) > LARGEST_PATCH) {
     const texel = `${sizeText(k, input, window)}
   float first_y = ${from('y', 0)}, first_x = ${from('x', 1)};
-  float y0 = max(first_y, 0.0), y1 = min(first_y + ${k.param(kh)}, h), x0 = max(first_x, 0.0), x1 = min(first_x + ${k.param(kw)}, wide);
+  float y0 = max(first_y, 0.0), y1 = min(first_y + ${k.size(kh)}, h), x0 = max(first_x, 0.0), x1 = min(first_x + ${k.size(kw)}, wide);
   vec4 a = ${start};
   for (float iy = y0; iy < y1; iy++) for (float ix = x0; ix < x1; ix++) {
     vec4 v = ${input.at('n', 'iy', 'ix', 's')};

@@ -94,7 +94,7 @@ function reduction(
         : `vec4 v = vec4(0.0); for (float i = 0.0; i < 4.0; i++) v = mix(v, vec4(one(index + i)), equal(vec4(i), vec4(0.0, 1.0, 2.0, 3.0)));\nreturn v;`;
     return k.finishTexel(
       name,
-      `${centreText(k, centre)}float index = ${pixelIndex(k)} * ${k.param(k.out.c)} + s * 4.0;\n${lanes}`,
+      `${centreText(k, centre)}float index = ${pixelIndex(k)} * ${k.size(k.out.c)} + s * 4.0;\n${lanes}`,
       tail,
       true,
     );
@@ -125,7 +125,7 @@ function centreText(k: ShaderBuilder, centre: Value | undefined): string {
 
 /** The output pixel of `texel`, counted in dense order. */
 function pixelIndex(k: ShaderBuilder): string {
-  return `((n * ${k.param(k.out.h)} + y) * ${k.param(k.out.w)} + x)`;
+  return `((n * ${k.size(k.out.h)} + y) * ${k.size(k.out.w)} + x)`;
 }
 
 /** True where height and width are reduced as a whole and nothing else is. */
@@ -182,14 +182,14 @@ function nest(
       lines.push(`float rest${axis} = rest${axis + 1};`);
       continue;
     }
-    const size = k.param(dims[axis]!);
+    const size = k.size(dims[axis]!);
     lines.push(
-      `float rest${axis} = divide(rest${axis + 1}, ${size}, ${k.param(1 / dims[axis]!)}), at${axis} = rest${axis + 1} - rest${axis} * ${size};`,
+      `float rest${axis} = divide(rest${axis + 1}, ${size}, ${k.size(1 / dims[axis]!)}), at${axis} = rest${axis + 1} - rest${axis} * ${size};`,
     );
   }
   const position = (axis: number): string => (dims[axis] === 1 ? '0.0' : `at${axis}`);
   const strides = stridesOf(axes.slice(0, dims.length >= 4 ? -2 : -1).map((axis) => dims[axis]!));
-  const n = strides.map((stride, axis) => `${position(axis)} * ${k.param(stride)}`).join(' + ') || '0.0';
+  const n = strides.map((stride, axis) => `${position(axis)} * ${k.size(stride)}`).join(' + ') || '0.0';
   const y = dims.length >= 4 ? position(channel - 2) : '0.0';
   const x = dims.length >= 2 ? position(channel - 1) : '0.0';
   const loops = axes.filter((axis) => isReduced(axis) && dims[axis]! > 1);
@@ -200,7 +200,7 @@ function nest(
     const [, , , c] = toNHWC(dims);
     const ragged = c % 4 !== 0 && (fold.start !== 0 || fold.element);
     const mask = ragged
-      ? ` v = mix(${start}, v, lessThan(r * 4.0 + vec4(0.0, 1.0, 2.0, 3.0), vec4(${k.param(c)})));`
+      ? ` v = mix(${start}, v, lessThan(r * 4.0 + vec4(0.0, 1.0, 2.0, 3.0), vec4(${k.size(c)})));`
       : '';
     return `vec4 t${level} = ${start}; for (float r = 0.0; r < ${k.count(input.layout.slices)}; r++) { vec4 v = ${input.at(n, y, x, 'r')}; ${element('v')}${mask} ${fold.step(`t${level}`, 'v')} }`;
   };

@@ -70,7 +70,7 @@ function declareShared(k: ShaderBuilder, input: InputAccess, op: RowOp): void {
   const each = (padding: number, statements: string): string => {
     const mask =
       ragged && padding !== 0
-        ? ` v = mix(vec4(${float(padding)}), v, lessThan(i * 4.0 + vec4(0.0, 1.0, 2.0, 3.0), vec4(${k.param(input.layout.c)})));`
+        ? ` v = mix(vec4(${float(padding)}), v, lessThan(i * 4.0 + vec4(0.0, 1.0, 2.0, 3.0), vec4(${k.size(input.layout.c)})));`
         : '';
     return `for (float i = 0.0; i < ${k.count(input.layout.slices)}; i++) { vec4 v = ${input.at('n', 'y', 'x', 'i')};${mask} ${statements} }`;
   };

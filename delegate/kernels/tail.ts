@@ -26,7 +26,7 @@ export function operandText(
 ): { before: string; at(plane: Plane): string } {
   if (padded) {
     const x = k.input(value);
-    const slices = k.param(x.layout.slices);
+    const slices = k.size(x.layout.slices);
     const read = (s: string, y: string, xx: string) => x.at('o_n', y, xx, `min(${s}, ${slices} - 1.0)`);
     return {
       before: '',

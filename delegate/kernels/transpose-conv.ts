@@ -70,7 +70,7 @@ function transposeConv(
     transposeConvBefore(input.layout.h, kh, attrs.strideH, k.out.h, attrs.padding),
     transposeConvBefore(input.layout.w, kw, attrs.strideW, k.out.w, attrs.padding),
   ] as const;
-  const [h, wide] = [k.param(input.layout.h), k.param(input.layout.w)];
+  const [h, wide] = [k.size(input.layout.h), k.size(input.layout.w)];
   const slices = k.count(input.layout.slices);
   const vertical = classesOf('o_y', k.out.by, attrs.strideH, before[0], kh);
   const horizontal = classesOf('o_x', k.out.bx, attrs.strideW, before[1], kw);
@@ -121,8 +121,8 @@ function transposeConv(
         range(lanes).map((i) => texel(ps * lanes + i)),
       ),
     );
-    const [above, left] = [k.param(before[0]), k.param(before[1])];
-    const [perRow, perColumn] = [k.param(1 / attrs.strideH), k.param(1 / attrs.strideW)];
+    const [above, left] = [k.size(before[0]), k.size(before[1])];
+    const [perRow, perColumn] = [k.size(1 / attrs.strideH), k.size(1 / attrs.strideW)];
     const add = (
       p: Plane,
     ) => `{ float y = (${p.y} + ${above} - fy) * ${perRow}, x = (${p.x} + ${left} - fx) * ${perColumn};

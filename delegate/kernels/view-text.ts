@@ -13,11 +13,11 @@ export function declareView(k: ShaderBuilder, x: InputAccess, { grain, view }: G
   const name = k.unique('view');
   k.helper('divide');
   const { n: N, h: H, w: W, c: C, slices } = x.layout;
-  const count = (value: number) => ({ value: k.param(value), inverse: k.param(1 / value) });
+  const count = (value: number) => ({ value: k.size(value), inverse: k.size(1 / value) });
   const [w, h] = [count(W), count(H)];
   const locate = `float q = divide(pix, ${w.value}, ${w.inverse}), ix = pix - q * ${w.value};
   ${N === 1 ? 'float in_n = 0.0, iy = q;' : H === 1 ? 'float in_n = q, iy = 0.0;' : `float in_n = divide(q, ${h.value}, ${h.inverse}), iy = q - in_n * ${h.value};`}`;
-  const pixels = `((n * ${k.param(k.out.h)} + y) * ${k.param(k.out.w)} + x)`;
+  const pixels = `((n * ${k.size(k.out.h)} + y) * ${k.size(k.out.w)} + x)`;
   const { text, from, inside } = decode(k, view);
   // A select, not an early return: branches multiply what drivers, SwiftShader above all, take to compile.
   const within = (read: string, type: 'bool' | 'bvec4') => (inside ? `mix(v, ${read}, ${type}(${inside}))` : read);
@@ -32,7 +32,7 @@ export function declareView(k: ShaderBuilder, x: InputAccess, { grain, view }: G
   } else if (grain === 'slice') {
     const sl = count(slices);
     k.declare(`vec4 ${name}(vec4 v, float n, float y, float x, float s) {
-  float index = ${pixels} * ${k.param(k.out.slices)} + s;
+  float index = ${pixels} * ${k.size(k.out.slices)} + s;
   ${text}
   float from = ${from}, pix = divide(from, ${sl.value}, ${sl.inverse}), is = from - pix * ${sl.value};
   ${locate}
@@ -50,7 +50,7 @@ export function declareView(k: ShaderBuilder, x: InputAccess, { grain, view }: G
   return ${within(`lane(${x.at('in_n', 'iy', 'ix', 'is')}, ic - is * 4.0)`, 'bool')};
 }
 vec4 ${name}(vec4 v, float n, float y, float x, float s) {
-  float index = ${pixels} * ${k.param(k.out.c)} + s * 4.0;
+  float index = ${pixels} * ${k.size(k.out.c)} + s * 4.0;
   return vec4(${[0, 1, 2, 3].map((i) => `${name}_1(v.${'xyzw'[i]}, index + ${i}.0)`).join(', ')});
 }`);
   }
@@ -71,13 +71,13 @@ function declareRun(
   pixels: string,
   locate: string,
 ): void {
-  const [c, inverse] = [k.param(x.layout.c), k.param(1 / x.layout.c)];
+  const [c, inverse] = [k.size(x.layout.c), k.size(1 / x.layout.c)];
   k.declare(`vec4 ${name}_at(float pix, float s) {
   ${locate}
   return ${x.at('in_n', 'iy', 'ix', 's')};
 }
 vec4 ${name}(vec4 v, float n, float y, float x, float s) {
-  float from = ${k.param(offset)} + ${pixels} * ${k.param(k.out.c)} + s * 4.0;
+  float from = ${k.size(offset)} + ${pixels} * ${k.size(k.out.c)} + s * 4.0;
   float pix = divide(from, ${c}, ${inverse}), ic = from - pix * ${c}, is = floor(ic * 0.25), skip = ic - is * 4.0, left = ${c} - ic;
   vec4 a = ${name}_at(pix, is), b = ${name}_at(pix, is + 1.0), d = ${name}_at(pix + 1.0, 0.0);
   a = mix(a, vec4(a.yzw, b.x), bvec4(skip == 1.0));
@@ -93,30 +93,30 @@ vec4 ${name}(vec4 v, float n, float y, float x, float s) {
 function decode(k: ShaderBuilder, view: View): { text: string; from: string; inside: string } {
   const last = view.dims.length - 1;
   const lines: string[] = [];
-  const terms = [k.param(view.offset)];
+  const terms = [k.size(view.offset)];
   const tests: string[] = [];
   let rest = 'index';
   for (let d = last; d >= 0; d--) {
     const i = `d${d}`;
     if (d === 0) lines.push(`float ${i} = ${rest};`);
     else {
-      const size = k.param(view.dims[d]!);
+      const size = k.size(view.dims[d]!);
       lines.push(
-        `float r${d} = divide(${rest}, ${size}, ${k.param(1 / view.dims[d]!)}), ${i} = ${rest} - r${d} * ${size};`,
+        `float r${d} = divide(${rest}, ${size}, ${k.size(1 / view.dims[d]!)}), ${i} = ${rest} - r${d} * ${size};`,
       );
       rest = `r${d}`;
     }
     if (view.lo[d]! > 0 || view.hi[d]! < view.dims[d]!) {
-      const [lo, hi] = [k.param(view.lo[d]!), k.param(view.hi[d]!)];
+      const [lo, hi] = [k.size(view.lo[d]!), k.size(view.hi[d]!)];
       if (view.mirror === undefined) tests.push(`${i} >= ${lo} && ${i} < ${hi}`);
       else {
-        const m = k.param(view.mirror);
+        const m = k.size(view.mirror);
         lines.push(
           `${i} = mix(mix(${i}, 2.0 * ${hi} - 2.0 - ${i} + ${m}, ${i} >= ${hi}), 2.0 * ${lo} - ${i} - ${m}, ${i} < ${lo});`,
         );
       }
     }
-    terms.push(`${i} * ${k.param(view.strides[d]!)}`);
+    terms.push(`${i} * ${k.size(view.strides[d]!)}`);
   }
   return { text: lines.join(' '), from: terms.join(' + '), inside: isWindowed(view) ? tests.join(' && ') : '' };
 }

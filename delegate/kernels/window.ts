@@ -146,7 +146,7 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 'vec
   const masksOf = (axis: 0 | 1, taps: readonly number[]): string[] => {
     const masked = taps.filter((d) => outside(axis, d));
     if (masked.length === 0) return [];
-    const size = k.param(sizes[axis]);
+    const size = k.size(sizes[axis]);
     return masked.map((d) => `bool ${mask(axis, d)} = ${within(axis, block[axis].pixel, d, size)};`);
   };
   const [down, across] = block;
@@ -168,7 +168,7 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 'vec
   });
   const rowsOfTurn = (counter: string): Rows => {
     const isMasked = w.before[0] > 0 || beyond[0];
-    const size = isMasked ? k.param(sizes[0]) : '';
+    const size = isMasked ? k.size(sizes[0]) : '';
     const turn = (d: number): string => {
       const [y, t, l] = [`y_${id(d)}`, `t_${id(d)}`, `l_${id(d)}`];
       const inside = `bool ${mask(0, d)} = ${down.pixel} + ${y} >= 0.0 && ${down.pixel} + ${y} < ${size};`;
@@ -226,7 +226,7 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 'vec
 
 /** GLSL of the input's size and of the padding before it, for `tapText`. */
 export function sizeText(k: ShaderBuilder, { layout }: InputAccess, { before: [top, left] }: Window): string {
-  return `float h = ${k.param(layout.h)}, wide = ${k.param(layout.w)}, above = ${k.param(top)}, left = ${k.param(left)};`;
+  return `float h = ${k.size(layout.h)}, wide = ${k.size(layout.w)}, above = ${k.size(top)}, left = ${k.size(left)};`;
 }
 
 /** Statements that find the input pixel (y, x) of tap (ky, kx) for a plane, and whether it is `inside`. */

@@ -85,13 +85,13 @@ export function transformPatches(node: Node, context: BuildContext, x: Value, to
   const { bx: block } = k.out;
   const along = (v: string, o: string, pad: number, size: number) => {
     const name = (d: number) => `${v}In${d}`;
-    const end = k.param(size);
+    const end = k.size(size);
     const inside = range(block).map(
       (d) =>
         `bvec2 ${name(d)} = bvec2(vec2(greaterThanEqual(${v} + ${float(2 * d)}, vec2(0.0))) * vec2(lessThan(${v} + ${float(2 * d)}, vec2(${end}))));`,
     );
     return `float ${v}p = ${v === 'down' ? 'floor(point * 0.25)' : 'point - floor(point * 0.25) * 4.0'};
-  vec2 ${v} = ${o} * ${float(2 * block)} - ${k.param(pad)} + (${v}p < 0.5 ? vec2(0.0, 2.0) : ${v}p < 1.5 ? vec2(1.0, 2.0) : ${v}p < 2.5 ? vec2(2.0, 1.0) : vec2(1.0, 3.0));
+  vec2 ${v} = ${o} * ${float(2 * block)} - ${k.size(pad)} + (${v}p < 0.5 ? vec2(0.0, 2.0) : ${v}p < 1.5 ? vec2(1.0, 2.0) : ${v}p < 2.5 ? vec2(2.0, 1.0) : vec2(1.0, 3.0));
   vec2 ${v}Texel = floor(${v} * ${float(1 / block)}), ${v}Odd = ${v} - ${v}Texel * ${float(block)};
   float ${v}Sign = ${v}p > 0.5 && ${v}p < 1.5 ? 1.0 : -1.0;
   ${inside.join(' ')}`;

@@ -122,17 +122,30 @@ export class ShaderBuilder {
    * a `return` would put all that follows under a mask.
    */
   spare(): string {
-    return `o_n > ${this.param(this.out.n - 0.5)}`;
+    return `o_n > ${this.size(this.out.n - 0.5)}`;
   }
 
-  /** A number that differs between draws of one program: the text of a read from the parameter buffer. */
+  /**
+   * A number that elements are computed with, and that differs between draws of one program: the text of a read from the
+   * parameter buffer. It never is a literal by itself: compilers turn divisions by constants into products, and join the
+   * constants of several steps, which rounds otherwise.
+   */
   param(value: number): string {
-    return this.#target.literals === 'all' ? float(value) : this.#param({ kind: 'number', value });
+    return this.#known('number', value);
   }
 
-  /** The same for turns of a loop. */
+  /** A size, or the inverse of one: a number that places are computed with. */
+  size(value: number): string {
+    return this.#known('size', value);
+  }
+
+  /** Turns of a loop. */
   count(value: number): string {
-    return this.#target.literals === 'all' ? float(value) : this.#param({ kind: 'count', value });
+    return this.#known('count', value);
+  }
+
+  #known(kind: 'number' | 'size' | 'count', value: number): string {
+    return this.#target.literals === 'all' ? float(value) : this.#param({ kind, value });
   }
 
   #param(param: Param): string {
@@ -171,8 +184,8 @@ export class ShaderBuilder {
       return normalized ? `texture(x${i}, vec3(${position}, ${l}))` : `texelFetch(x${i}, ivec3(${position}, ${l}), 0)`;
     };
     const [tileW, tileH, cols] = [
-      this.param(layout.tileW),
-      this.param(layout.tileH),
+      this.size(layout.tileW),
+      this.size(layout.tileH),
       this.#param({ kind: 'cols', of: i }),
     ];
     const { bx, by, bs } = layout;
@@ -212,7 +225,7 @@ export class ShaderBuilder {
   #declareTile(i: number, { layout, tileW, tileH, cols }: InputAccess, perCol: string): void {
     const group = layout.bs > 1 ? `floor(s * ${float(1 / layout.bs)})` : 's';
     this.declare(`vec2 x${i}_tile(float n, float s) {
-  float tile = n * ${this.param(layout.groups)} + ${group}, row = floor((tile + 0.5) * ${perCol});
+  float tile = n * ${this.size(layout.groups)} + ${group}, row = floor((tile + 0.5) * ${perCol});
   return vec2(tile - row * ${cols}, row) * vec2(${tileW}, ${tileH}) + 0.5;
 }`);
   }
@@ -299,16 +312,16 @@ export class ShaderBuilder {
     };
     const locate = located
       ? `vec2 f = floor(gl_FragCoord.xy);
-  float col = floor((f.x + 0.5) * ${this.param(1 / tileW)}), o_x = f.x - col * ${this.param(tileW)};
-  float row = floor((f.y + 0.5) * ${this.param(1 / tileH)}), o_y = f.y - row * ${this.param(tileH)};
-  float tile = row * ${this.#param({ kind: 'cols', of: 'output' })} + col, o_n = floor((tile + 0.5) * ${this.param(1 / groups)});
-  float o_s = (tile - o_n * ${this.param(groups)})${bs > 1 ? ` * ${float(bs)}` : ''};`
+  float col = floor((f.x + 0.5) * ${this.size(1 / tileW)}), o_x = f.x - col * ${this.size(tileW)};
+  float row = floor((f.y + 0.5) * ${this.size(1 / tileH)}), o_y = f.y - row * ${this.size(tileH)};
+  float tile = row * ${this.#param({ kind: 'cols', of: 'output' })} + col, o_n = floor((tile + 0.5) * ${this.size(1 / groups)});
+  float o_s = (tile - o_n * ${this.size(groups)})${bs > 1 ? ` * ${float(bs)}` : ''};`
       : '';
     const lanesBelow = (channels: string) =>
       this.slices.map(
         ({ ps, s }) => `bvec4 lanes${ps} = lessThan(${s} * 4.0 + vec4(0.0, 1.0, 2.0, 3.0), vec4(${channels}));`,
       );
-    const lanes = ragged ? lanesBelow(this.param(c)) : [];
+    const lanes = ragged ? lanesBelow(this.size(c)) : [];
     const globals = [...this.#globals].map(([global, value]) => `${global.split(' ')[1]} = ${value};`);
     const main = `void main() {
   ${[...globals, locate, ...lanes].filter(Boolean).join('\n  ')}

@@ -3,9 +3,8 @@ import type { WeightBlock } from '../layout/weights.js';
 
 /** A number of a kernel's parameter buffer: known now, or once textures and arenas are placed. */
 export type Param =
-  | { readonly kind: 'number'; readonly value: number }
-  /** turns of a loop, which stay a parameter: some compilers unroll loops when they know */
-  | { readonly kind: 'count'; readonly value: number }
+  /** what elements are computed with; what places are computed with; turns of a loop */
+  | { readonly kind: 'number' | 'size' | 'count'; readonly value: number }
   /** tiles side by side in the grid of an input, or of the output */
   | { readonly kind: 'cols'; readonly of: number | 'output' }
   /** 1 / that */

@@ -6,8 +6,10 @@ const LEAST_NORMAL = 2 ** -126;
 
 /**
  * The same kernels with fewer parameters, since drivers take as long for the varyings of a small shader as for all else:
- * numbers that all kernels of one text have in common are literals of the text, and those that are equal to each other in
- * all of them, as the sizes of square images, are one parameter. `varyings` as in Target.
+ * sizes that all kernels of one text have in common are literals of the text, and numbers that are equal to each other in
+ * all of them, as the sides of square images, are one parameter. Numbers that elements are computed with stay
+ * parameters, since compilers round otherwise with constants, and turns of loops, which some unroll when they know.
+ * `varyings` as in Target.
  */
 export function withLiterals(kernels: readonly Kernel[], varyings: number): Kernel[] {
   const byText = new Map<string, Kernel[]>();
@@ -34,7 +36,7 @@ function respell(alike: readonly Kernel[], varyings: number) {
     const values = 'value' in param ? alike.map(({ params }) => numberOf(params[i]!)) : [];
     const [value] = values;
     const isCommon = values.every((other) => Object.is(other, value));
-    if (value !== undefined && isCommon && param.kind === 'number' && isLiteral(value)) return `(${float(value)})`;
+    if (value !== undefined && isCommon && param.kind === 'size' && isLiteral(value)) return `(${float(value)})`;
     const key = values.length ? values.map((v) => (Object.is(v, -0) ? '-0' : v)).join() : `of its own: ${i}`;
     const text = known.get(key) ?? paramText(kept.push(i) - 1);
     known.set(key, text);

@@ -34,8 +34,8 @@ export interface Target {
   /** Whether 3×3 convolutions are minimal filtering: never, where that costs less, or wherever it is possible. */
   readonly winograd: 'never' | 'cheaper' | 'always';
   /**
-   * Which numbers are literals of the shader instead of parameters: those that all draws of a program have in common, or
-   * all that are known at planning, or none, for models whose shapes vary: their programs stay the same then.
+   * Which numbers are literals of the shader instead of parameters: sizes that all draws of a program have in common, or
+   * all numbers that are known at planning, or none, for models whose shapes vary: their programs stay the same then.
    */
   readonly literals: 'none' | 'common' | 'all';
 }

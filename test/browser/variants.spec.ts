@@ -148,7 +148,7 @@ describe('render targets', () => {
     expect(small).toBe(4);
     for (const [size, preference] of [
       [8, 1],
-      [512, 0],
+      [1024, 0],
     ] as const) {
       const [most, paying] = await targetsOf(size, preference);
       expect(most).toBe(paying!);

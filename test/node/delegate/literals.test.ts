@@ -21,9 +21,9 @@ const kernelsOf = (sizes: readonly number[], changes: Partial<Target> = {}): Ker
   finish(makePlan(chain(...sizes), { ...target, ...changes }))
     .draws.map(({ kernel }) => kernel)
     .filter(({ name }) => name === 'conv_1x1');
-const numbersOf = ({ params }: Kernel) => params.filter(({ kind }) => kind === 'number').length;
+const numbersOf = ({ params }: Kernel) => params.filter(({ kind }) => kind === 'size').length;
 
-describe('numbers of shaders', () => {
+describe('sizes in shaders', () => {
   it('are literals where all draws of a program have them in common', () => {
     const [one] = kernelsOf([16]) as [Kernel];
     assert.equal(numbersOf(one), 0);
@@ -39,10 +39,11 @@ describe('numbers of shaders', () => {
     assert.equal(a!.vertex, b!.vertex);
   });
 
-  it('do not hold turns of loops, nor what only placing tells', () => {
+  it('leave turns of loops, what elements are computed with and what only placing tells', () => {
     const [{ params, source }] = kernelsOf([16]) as [Kernel];
     const kinds = params.map(({ kind }) => kind);
-    for (const kind of ['count', 'cols', 'inverse', 'block']) assert.ok(kinds.includes(kind as 'count'), kind);
+    for (const kind of ['count', 'number', 'cols', 'inverse', 'block'])
+      assert.ok(kinds.includes(kind as 'count'), kind);
     const texels = Math.ceil(params.length / 4);
     assert.ok(source.includes(`flat in vec4 p[${texels}];`));
     const read = [...source.matchAll(/\bp\[(\d+)\]\.([xyzw])/g)].map(([, i, c]) => Number(i) * 4 + 'xyzw'.indexOf(c!));
@@ -64,7 +65,7 @@ describe('numbers of shaders', () => {
     const values = [1, -0, 2 ** -140, Number.POSITIVE_INFINITY, Number.NaN, -2.5, 0, -0];
     const source = `flat in vec4 p[2];\nvoid main() { r0 = vec4(${values.map((_, i) => `p[${i >> 2}].${'xyzw'[i & 3]}`)}); }`;
     const made = withLiterals(
-      [{ ...kernel, source, params: values.map((value) => ({ kind: 'number', value }) as const) }],
+      [{ ...kernel, source, params: values.map((value) => ({ kind: 'size', value }) as const) }],
       16,
     );
     assert.equal(
