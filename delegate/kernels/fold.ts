@@ -2,8 +2,8 @@
 export interface Fold {
   /** The value of no elements; folding it in changes nothing. */
   readonly start: number;
-  /** The statement that makes what is folded of an element `v`; absent where that is the element itself. */
-  element?(v: string): string;
+  /** The statement that makes what is folded of an element `v` and of `centre`; absent where that is the element itself. */
+  element?(v: string, centre: string): string;
   /** The statement that takes `v` into `a`. */
   step(a: string, v: string): string;
 }

@@ -7,6 +7,7 @@ import { float } from '../shader/glsl.js';
 import type { Kernel } from '../shader/kernel.js';
 import { type Fold, LARGER, PRODUCT, SMALLER, SUM } from './fold.js';
 import { type BuildContext, builderFor, type GpuForm } from './form.js';
+import { type Rows, rowsOf } from './rows.js';
 import { tailText } from './tail.js';
 
 /** Elements that one fragment folds; where several axes have more, each takes a draw of its own. */
@@ -81,6 +82,10 @@ function reduction(
   const tail = tailText(k, node, node.tail, output);
   const isReduced = (axis: number) => axes.includes(axis);
   const name = `${type.toLowerCase()}_${x.shape.map((_, i) => (isReduced(i) ? 'r' : 'k')).join('')}`;
+  if (isRow(x.shape, output.shape, axes)) {
+    const body = rowText(rowsOf(k, input), fold, centre && rowsOf(k, k.input(centre)), mean);
+    return k.finish(`${type.toLowerCase()}_row`, body, 0, tail);
+  }
   if (isReduced(x.shape.length - 1)) {
     const one = `float one(float index) {
   ${nest(k, input, x.shape, isReduced, fold, 'index')}
@@ -112,7 +117,7 @@ function reduction(
 
 /** Elements are squared differences; partial results are folded as they are. */
 function ofSquaredDifferences(fold: Fold): Fold {
-  return { ...fold, element: (v) => `${v} = (${v} - centre) * (${v} - centre);` };
+  return { ...fold, element: (v, centre) => `${v} = (${v} - ${centre}) * (${v} - ${centre});` };
 }
 
 /** The statement that sets `centre` to what belongs to the output that `texel` makes. */
@@ -126,6 +131,22 @@ function centreText(k: ShaderBuilder, centre: Value | undefined): string {
 /** The output pixel of `texel`, counted in dense order. */
 function pixelIndex(k: ShaderBuilder): string {
   return `((n * ${k.size(k.out.h)} + y) * ${k.size(k.out.w)} + x)`;
+}
+
+/** True where the last axis alone is reduced, to 1: each pixel of the output is that of the input. */
+function isRow(shape: Shape, output: Shape, axes: readonly number[]): boolean {
+  return axes.length === 1 && axes[0] === shape.length - 1 && output.length === shape.length;
+}
+
+/** Folds the rows of the pixels of a block together. */
+function rowText({ all, each }: Rows, fold: Fold, centre: Rows | undefined, mean: (sum: string) => string): string {
+  const start = `vec4(${float(fold.start)})`;
+  const padding = fold.start !== 0 || fold.element ? fold.start : undefined;
+  const lanes = (p: number) => ['y', 'z', 'w'].map((lane) => fold.step(`all${p}`, `t${p}.${lane.repeat(4)}`)).join(' ');
+  return `${all((p) => `vec4 t${p} = ${start};`)}
+  ${centre ? all((p) => `vec4 centre${p} = ${centre.first(p)}.xxxx;`) : ''}
+  ${each(padding, (v, p) => [fold.element?.(v, `centre${p}`) ?? '', fold.step(`t${p}`, v)])}
+  ${all((p) => `vec4 all${p} = t${p}.xxxx; ${lanes(p)} a${p} = vec4(${mean(`all${p}.x`)}, 0.0, 0.0, 0.0);`)}`;
 }
 
 /** True where height and width are reduced as a whole and nothing else is. */
@@ -145,7 +166,7 @@ function wholePlane(k: ShaderBuilder, input: InputAccess, fold: Fold): string {
     const inside = [beyondX ? 'tx + 1.0 < tileW' : '', beyondY ? 'ty + 1.0 < tileH' : ''].filter(Boolean).join(' && ');
     const read = input.texel('at', plus('layer', p));
     const mask = inside ? `v = mix(${start}, v, bvec4(${inside}));` : '';
-    return `{ vec4 v = ${read}; ${fold.element?.('v') ?? ''} ${mask} ${fold.step('line', 'v')} }`;
+    return `{ vec4 v = ${read}; ${fold.element?.('v', 'centre') ?? ''} ${mask} ${fold.step('line', 'v')} }`;
   };
   return `float image = ${pixelIndex(k)}, layer = ${plus('0.0', input.layerOf('s'))}, tileW = ${k.count(input.layout.tileW)}, tileH = ${k.count(input.layout.tileH)};
   vec2 first = ${input.tile('image', 's')};
@@ -196,13 +217,13 @@ function nest(
   const start = `vec4(${float(fold.start)})`;
   const inner = (level: number): string => {
     const element = fold.element ?? (() => '');
-    if (!isReduced(channel)) return `vec4 t${level} = ${input.at(n, y, x, 's')}; ${element(`t${level}`)}`;
+    if (!isReduced(channel)) return `vec4 t${level} = ${input.at(n, y, x, 's')}; ${element(`t${level}`, 'centre')}`;
     const [, , , c] = toNHWC(dims);
     const ragged = c % 4 !== 0 && (fold.start !== 0 || fold.element);
     const mask = ragged
       ? ` v = mix(${start}, v, lessThan(r * 4.0 + vec4(0.0, 1.0, 2.0, 3.0), vec4(${k.size(c)})));`
       : '';
-    return `vec4 t${level} = ${start}; for (float r = 0.0; r < ${k.count(input.layout.slices)}; r++) { vec4 v = ${input.at(n, y, x, 'r')}; ${element('v')}${mask} ${fold.step(`t${level}`, 'v')} }`;
+    return `vec4 t${level} = ${start}; for (float r = 0.0; r < ${k.count(input.layout.slices)}; r++) { vec4 v = ${input.at(n, y, x, 'r')}; ${element('v', 'centre')}${mask} ${fold.step(`t${level}`, 'v')} }`;
   };
   const loop = (level: number): string => {
     const axis = loops[level];

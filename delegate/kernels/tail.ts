@@ -3,7 +3,7 @@ import { sizeOf } from '../ir/shape.js';
 import { sameStorage, toNHWC } from '../layout/layout.js';
 import { broadcastView, grainView } from '../layout/view.js';
 import { vectorBlock } from '../layout/weights.js';
-import { keep, type Plane, type ShaderBuilder } from '../shader/builder.js';
+import { keep, type Plane, plus, type ShaderBuilder } from '../shader/builder.js';
 import { pointwise, UNBOUNDED } from './pointwise.js';
 import { declareView } from './view-text.js';
 
@@ -47,6 +47,17 @@ export function operandText(
   if (broadcastsByCoordinate(value, output)) {
     const { n, h, w, c } = x.layout;
     const splat = c === 1 && k.out.c > 1 ? '.xxxx' : '';
+    if (h === k.out.h && w === k.out.w && h * w > 1) {
+      // Its blocks of pixels are those of the output.
+      const name = k.unique('place');
+      const placed = c === 1 ? k.slices.slice(0, 1) : k.slices;
+      const places = placed.map(
+        ({ ps, s }) => `vec2 ${name}_${ps} = ${x.tile(keep(n, 'o_n'), keep(c, s))} + vec2(o_x, o_y);`,
+      );
+      const at = ({ ps, s, pixel }: Plane) =>
+        c === 1 ? x.texel(`${name}_0`, pixel) + splat : x.texel(`${name}_${ps}`, plus(x.layerOf({ ps, s }), pixel));
+      return { before: places.join(' '), at };
+    }
     const at = (plane: Plane) => x.at(keep(n, 'o_n'), keep(h, plane.y), keep(w, plane.x), keep(c, plane.s)) + splat;
     return h * w === 1 ? oncePerSlice(k, at) : { before: '', at };
   }
