@@ -51,7 +51,7 @@ class Page {
   }
 
   texture(layers: number) {
-    return this.device.createTexture(this.gl.TEXTURE_2D_ARRAY, this.gl.RGBA32F, 16, SIDE, SIDE, layers);
+    return this.device.createTexture({ width: SIDE, height: SIDE, layers, half: false });
   }
 
   /** Draws go to so many targets of side × side texels. */

@@ -19,27 +19,22 @@ interface RowOp {
   result(v: string, t: string): string;
 }
 
-const largest = ({ all, each }: Rows): string => `${all((p) => `vec4 m${p} = vec4(${float(LARGER.start)});`)}
+/** The largest element and the sum of exponentials, shifted by it so that none overflows. `beta` is GLSL. */
+const exponentials =
+  (beta: string) =>
+  ({ all, each }: Rows): string =>
+    `${all((p) => `vec4 m${p} = vec4(${float(LARGER.start)});`)}
   ${each(LARGER.start, (v, p) => ['', LARGER.step(`m${p}`, v)])}
-  ${all((p) => `float largest${p} = max(max(m${p}.x, m${p}.y), max(m${p}.z, m${p}.w)); vec4 sum${p} = vec4(0.0);`)}`;
+  ${all((p) => `float largest${p} = max(max(m${p}.x, m${p}.y), max(m${p}.z, m${p}.w)); vec4 sum${p} = vec4(0.0);`)}
+  ${each(Number.NEGATIVE_INFINITY, (v, p) => ['', `sum${p} += exp((${v} - largest${p})${beta});`])}
+  ${all((p) => `vec4 t${p} = vec4(largest${p}, dot(sum${p}, vec4(1.0)), 0.0, 0.0);`)}`;
 
-/** Shifted by the largest element, so that no exponential overflows. */
 const ROWS: Readonly<Record<string, (k: ShaderBuilder, node: Node) => RowOp>> = {
   SOFTMAX(k, node) {
-    const beta = k.param(attrsOf<{ beta: number }>(node).beta);
-    return {
-      shared: (rows) => `${largest(rows)}
-  ${rows.each(Number.NEGATIVE_INFINITY, (v, p) => ['', `sum${p} += exp((${v} - largest${p}) * ${beta});`])}
-  ${rows.all((p) => `vec4 t${p} = vec4(largest${p}, dot(sum${p}, vec4(1.0)), 0.0, 0.0);`)}`,
-      result: (v, t) => `exp((${v} - ${t}.x) * ${beta}) / ${t}.y`,
-    };
+    const beta = ` * ${k.param(attrsOf<{ beta: number }>(node).beta)}`;
+    return { shared: exponentials(beta), result: (v, t) => `exp((${v} - ${t}.x)${beta}) / ${t}.y` };
   },
-  LOG_SOFTMAX: () => ({
-    shared: (rows) => `${largest(rows)}
-  ${rows.each(Number.NEGATIVE_INFINITY, (v, p) => ['', `sum${p} += exp(${v} - largest${p});`])}
-  ${rows.all((p) => `vec4 t${p} = vec4(largest${p}, log(dot(sum${p}, vec4(1.0))), 0.0, 0.0);`)}`,
-    result: (v, t) => `${v} - ${t}.x - ${t}.y`,
-  }),
+  LOG_SOFTMAX: () => ({ shared: exponentials(''), result: (v, t) => `${v} - ${t}.x - log(${t}.y)` }),
   L2_NORMALIZATION: () => ({
     shared: ({ all, each }) => `${all((p) => `vec4 sum${p} = vec4(0.0);`)}
   ${each(undefined, (v, p) => ['', `sum${p} += ${v} * ${v};`])}

@@ -47,16 +47,13 @@ export function operandText(
   if (broadcastsByCoordinate(value, output)) {
     const { n, h, w, c } = x.layout;
     const splat = c === 1 && k.out.c > 1 ? '.xxxx' : '';
-    if (h === k.out.h && w === k.out.w && h * w > 1) {
+    if (h === k.out.h && w === k.out.w) {
       // Its blocks of pixels are those of the output.
       const name = k.unique('place');
-      const placed = c === 1 ? k.slices.slice(0, 1) : k.slices;
-      const places = placed.map(
-        ({ ps, s }) => `vec2 ${name}_${ps} = ${x.tile(keep(n, 'o_n'), keep(c, s))} + vec2(o_x, o_y);`,
-      );
-      const at = ({ ps, s, pixel }: Plane) =>
-        c === 1 ? x.texel(`${name}_0`, pixel) + splat : x.texel(`${name}_${ps}`, plus(x.layerOf({ ps, s }), pixel));
-      return { before: places.join(' '), at };
+      const place = ({ ps, s }: Plane) =>
+        `vec2 ${name}_${ps} = ${x.tile(keep(n, 'o_n'), keep(c, s))} + vec2(o_x, o_y);`;
+      const at = (p: Plane) => x.texel(`${name}_${p.ps}`, plus(x.layerOf(p), p.pixel)) + splat;
+      return { before: k.slices.map(place).join(' '), at };
     }
     const at = (plane: Plane) => x.at(keep(n, 'o_n'), keep(h, plane.y), keep(w, plane.x), keep(c, plane.s)) + splat;
     return h * w === 1 ? oncePerSlice(k, at) : { before: '', at };

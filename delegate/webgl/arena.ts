@@ -86,10 +86,8 @@ export class Arena {
   /** Makes the textures and buffers of what is placed; the textures are still empty. */
   allocate(): void {
     const { gl } = this.#device;
-    gl.activeTexture(gl.TEXTURE0);
     for (const { half, rows } of this.#planned) {
-      const [format, texelBytes] = half ? [gl.RGBA16F, 8] : [gl.RGBA32F, 16];
-      const texture = this.#device.createTexture(gl.TEXTURE_2D, format, texelBytes, ARENA_WIDTH, rows, 1);
+      const texture = this.#device.createTexture({ width: ARENA_WIDTH, height: rows, layers: 1, half }, gl.TEXTURE_2D);
       this.pages.push(texture);
       this.bytes += texture.bytes;
     }

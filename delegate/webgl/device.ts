@@ -1,6 +1,8 @@
 import { ContextLostError, DeviceError } from '../errors.js';
 import type { DeviceStats } from '../executable.js';
 import type { RenderTargets } from '../layout/layout.js';
+import { bytesOf } from '../plan/memory.js';
+import type { PlannedTexture } from '../plan/plan.js';
 import type { Target } from '../shader/target.js';
 import { Fences } from './fence.js';
 import { Guard } from './guard.js';
@@ -41,10 +43,9 @@ export class Device {
       throw new DeviceError(
         'this WebGL2 context renders to no float texture (EXT_color_buffer_float and EXT_color_buffer_half_float are absent)',
       );
-    const [format, texelBytes] = probed.float32Targets ? ([gl.RGBA32F, 16] as const) : ([gl.RGBA16F, 8] as const);
     this.capabilities = {
       ...probed,
-      targets: this.guard.run(() => this.#mostTargets(probed.targets, format, texelBytes)),
+      targets: this.guard.run(() => this.#mostTargets(probed)),
     };
   }
 
@@ -61,25 +62,21 @@ export class Device {
     if (this.gl.isContextLost()) throw new ContextLostError(during);
   }
 
-  /** A texture with storage and nearest sampling, bound to the active unit. */
-  createTexture(
-    target: GLenum,
-    format: GLenum,
-    texelBytes: number,
-    width: number,
-    height: number,
-    layers: number,
-  ): OwnedTexture {
+  /** A texture with storage and nearest sampling, bound to unit 0. */
+  createTexture(size: PlannedTexture, target: GLenum = this.gl.TEXTURE_2D_ARRAY): OwnedTexture {
     const { gl } = this;
+    const { width, height, layers, half } = size;
     const texture = gl.createTexture();
     if (!texture)
       throw gl.isContextLost() ? new ContextLostError('createTexture') : new DeviceError('the context gave no texture');
+    gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(target, texture);
     for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(target, name, gl.NEAREST);
     for (const name of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(target, name, gl.CLAMP_TO_EDGE);
+    const format = half ? gl.RGBA16F : gl.RGBA32F;
     if (target === gl.TEXTURE_2D) gl.texStorage2D(target, 1, format, width, height);
     else gl.texStorage3D(target, 1, format, width, height, layers);
-    const bytes = width * height * layers * texelBytes;
+    const bytes = bytesOf(size);
     this.#textureBytes += bytes;
     this.count('textures', 1);
     return { texture, target, width, height, layers, bytes };
@@ -135,14 +132,14 @@ export class Device {
     return framebuffer;
   }
 
-  /** As many render targets of a format, up to `most`, as a framebuffer may have: phones limit their bytes a pixel. */
-  #mostTargets(most: RenderTargets, format: GLenum, texelBytes: number): RenderTargets {
-    const fitting = ([8, 4] as const).filter((layers) => layers <= most);
-    return fitting.find((layers) => this.#isWritable(format, texelBytes, layers)) ?? 1;
+  /** As many render targets, up to `targets`, as a framebuffer of the widest format may have: phones limit their bytes a pixel. */
+  #mostTargets({ targets, float32Targets }: Pick<Capabilities, 'targets' | 'float32Targets'>): RenderTargets {
+    const fitting = ([8, 4] as const).filter((layers) => layers <= targets);
+    return fitting.find((layers) => this.#isWritable(!float32Targets, layers)) ?? 1;
   }
 
-  #isWritable(format: GLenum, texelBytes: number, layers: number): boolean {
-    const texture = this.createTexture(this.gl.TEXTURE_2D_ARRAY, format, texelBytes, 1, 1, layers);
+  #isWritable(half: boolean, layers: number): boolean {
+    const texture = this.createTexture({ width: 1, height: 1, layers, half });
     try {
       this.deleteFramebuffer(this.createFramebuffer(texture));
       return true;

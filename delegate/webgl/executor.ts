@@ -227,12 +227,8 @@ export class Executor implements Executable {
 
   *#allocate(blocking: boolean): Generator<'work' | 'wait'> {
     const { gl } = this.#device;
-    for (const { width, height, layers, half } of this.plan.textures) {
-      const [format, bytes] = half ? [gl.RGBA16F, 8] : [gl.RGBA32F, 16];
-      this.#guarded(() => {
-        gl.activeTexture(gl.TEXTURE0);
-        this.#textures.push(this.#device.createTexture(gl.TEXTURE_2D_ARRAY, format, bytes, width, height, layers));
-      });
+    for (const texture of this.plan.textures) {
+      this.#guarded(() => this.#textures.push(this.#device.createTexture(texture)));
       yield 'work';
     }
     if (!blocking) yield* this.#idle();
@@ -250,12 +246,8 @@ export class Executor implements Executable {
 
   /** The texture of a constant, still empty. */
   #allocateConstant(value: Value): OwnedTexture {
-    const { gl } = this.#device;
-    const { width, height, layers } = this.plan.layoutOf(value);
     const half = this.plan.target.halfWeights && areHalves(toFloats(value.data as NumericData, value.dtype));
-    const [format, bytes] = half ? [gl.RGBA16F, 8] : [gl.RGBA32F, 16];
-    gl.activeTexture(gl.TEXTURE0);
-    return this.#device.createTexture(gl.TEXTURE_2D_ARRAY, format, bytes, width, height, layers);
+    return this.#device.createTexture({ ...this.plan.layoutOf(value), half });
   }
 
   /** The texels of all constants, made in pieces of work; `upload` puts what is complete into its texture. */

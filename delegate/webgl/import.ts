@@ -44,8 +44,7 @@ export class Import {
     this.#owned = !isLinear(plan.layoutOf(value));
     this.#linear = texture;
     if (!this.#owned) return;
-    gl.activeTexture(gl.TEXTURE0);
-    this.#linear = device.createTexture(gl.TEXTURE_2D_ARRAY, gl.RGBA32F, 16, this.layout.width, this.layout.height, 1);
+    this.#linear = device.createTexture({ ...this.layout, layers: 1, half: false });
     const node: Node = { id: -1, type: 'RESHAPE', attrs: {}, inputs: [flat], outputs: [value] };
     this.#kernels = forms.get('RESHAPE')!.build(node, { target: plan.target, scratch: () => flat });
     for (const kernel of this.#kernels) programs.acquire(kernel);

@@ -131,7 +131,7 @@ async function expectOutputs(
 function expectClose(found: Numbers, expected: tf.Tensor, what: string, tolerance: number): void {
   assert.deepEqual(found.shape, expected.shape, what);
   const values = expected.dataSync();
-  const largest = Math.max(...values.map(Math.abs));
-  const worst = Math.max(...Array.from(found.data, (x, i) => Math.abs(x - values[i]!)));
+  const largest = Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const worst = Array.from(found.data).reduce((most, x, i) => Math.max(most, Math.abs(x - values[i]!)), 0);
   assert.ok(worst <= tolerance * Math.max(1, largest), `${what}: differs by ${worst}, where values reach ${largest}`);
 }
