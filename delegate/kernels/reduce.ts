@@ -145,7 +145,11 @@ function rowText({ all, each }: Rows, fold: Fold, centre: Rows | undefined, mean
   const lanes = (p: number) => ['y', 'z', 'w'].map((lane) => fold.step(`all${p}`, `t${p}.${lane.repeat(4)}`)).join(' ');
   return `${all((p) => `vec4 t${p} = ${start};`)}
   ${centre ? all((p) => `vec4 centre${p} = ${centre.first(p)}.xxxx;`) : ''}
-  ${each(padding, (v, p) => [fold.element?.(v, `centre${p}`) ?? '', fold.step(`t${p}`, v)])}
+  ${each(
+    padding,
+    (v, p) => fold.step(`t${p}`, v),
+    (v, p) => fold.element?.(v, `centre${p}`) ?? '',
+  )}
   ${all((p) => `vec4 all${p} = t${p}.xxxx; ${lanes(p)} a${p} = vec4(${mean(`all${p}.x`)}, 0.0, 0.0, 0.0);`)}`;
 }
 

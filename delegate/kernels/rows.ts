@@ -6,10 +6,14 @@ export interface Rows {
   /** Statements for each pixel `p` of the block. */
   all(write: (p: number) => string): string;
   /**
-   * A loop over the slices: statements for the texel `v` of each pixel. What `write` gives first is done to all lanes;
-   * those beyond the last channel are `padding` then, or as they are where there is none.
+   * A loop over the slices: statements for the texel `v` of each pixel, whose lanes beyond the last channel are
+   * `padding`, or as they are where there is none. `before` is done to all lanes.
    */
-  each(padding: number | undefined, write: (v: string, p: number) => readonly [of: string, then: string]): string;
+  each(
+    padding: number | undefined,
+    write: (v: string, p: number) => string,
+    before?: (v: string, p: number) => string,
+  ): string;
   /** The texel of slice 0 of pixel `p`. */
   first(p: number): string;
 }
@@ -17,20 +21,18 @@ export interface Rows {
 /** The rows of an input that has the pixels of the output, whatever its channels. */
 export function rowsOf(k: ShaderBuilder, input: InputAccess): Rows {
   const { c, slices } = input.layout;
-  const place = (s: string) => `${input.tile('o_n', s)} + vec2(o_x, o_y)`;
   return {
     all: (write) => k.pixels.map(({ pixel }) => write(pixel)).join(' '),
-    each(padding, write) {
+    each(padding, write, before = () => '') {
       const isMasked = c % 4 !== 0 && padding !== undefined;
       const lanes = isMasked ? ` bvec4 within = lessThan(i * 4.0 + vec4(0.0, 1.0, 2.0, 3.0), vec4(${k.size(c)}));` : '';
       const texels = k.pixels.map(({ pixel }) => {
-        const [of, then] = write('v', pixel);
         const mask = isMasked ? ` v = mix(vec4(${float(padding)}), v, within);` : '';
-        return `{ vec4 v = ${input.texel('at', plus(input.layerOf('i'), pixel))}; ${of}${mask} ${then} }`;
+        return `{ vec4 v = ${input.texel('at', plus(input.layerOf('i'), pixel))}; ${before('v', pixel)}${mask} ${write('v', pixel)} }`;
       });
-      return `for (float i = 0.0; i < ${k.count(slices)}; i++) { vec2 at = ${place('i')};${lanes}
+      return `for (float i = 0.0; i < ${k.count(slices)}; i++) { vec2 at = ${input.here('o_n', 'i')};${lanes}
     ${texels.join('\n    ')} }`;
     },
-    first: (p) => input.texel(place('0.0'), p),
+    first: (p) => input.texel(input.here('o_n', '0.0'), p),
   };
 }

@@ -24,9 +24,9 @@ const exponentials =
   (beta: string) =>
   ({ all, each }: Rows): string =>
     `${all((p) => `vec4 m${p} = vec4(${float(LARGER.start)});`)}
-  ${each(LARGER.start, (v, p) => ['', LARGER.step(`m${p}`, v)])}
+  ${each(LARGER.start, (v, p) => LARGER.step(`m${p}`, v))}
   ${all((p) => `float largest${p} = max(max(m${p}.x, m${p}.y), max(m${p}.z, m${p}.w)); vec4 sum${p} = vec4(0.0);`)}
-  ${each(Number.NEGATIVE_INFINITY, (v, p) => ['', `sum${p} += exp((${v} - largest${p})${beta});`])}
+  ${each(Number.NEGATIVE_INFINITY, (v, p) => `sum${p} += exp((${v} - largest${p})${beta});`)}
   ${all((p) => `vec4 t${p} = vec4(largest${p}, dot(sum${p}, vec4(1.0)), 0.0, 0.0);`)}`;
 
 const ROWS: Readonly<Record<string, (k: ShaderBuilder, node: Node) => RowOp>> = {
@@ -37,7 +37,7 @@ const ROWS: Readonly<Record<string, (k: ShaderBuilder, node: Node) => RowOp>> = 
   LOG_SOFTMAX: () => ({ shared: exponentials(''), result: (v, t) => `${v} - ${t}.x - log(${t}.y)` }),
   L2_NORMALIZATION: () => ({
     shared: ({ all, each }) => `${all((p) => `vec4 sum${p} = vec4(0.0);`)}
-  ${each(undefined, (v, p) => ['', `sum${p} += ${v} * ${v};`])}
+  ${each(undefined, (v, p) => `sum${p} += ${v} * ${v};`)}
   ${all((p) => `vec4 t${p} = vec4(max(sqrt(dot(sum${p}, vec4(1.0))), 1e-6), 0.0, 0.0, 0.0);`)}`,
     result: (v, t) => `${v} / ${t}.x`,
   }),

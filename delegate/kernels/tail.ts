@@ -50,8 +50,7 @@ export function operandText(
     if (h === k.out.h && w === k.out.w) {
       // Its blocks of pixels are those of the output.
       const name = k.unique('place');
-      const place = ({ ps, s }: Plane) =>
-        `vec2 ${name}_${ps} = ${x.tile(keep(n, 'o_n'), keep(c, s))} + vec2(o_x, o_y);`;
+      const place = ({ ps, s }: Plane) => `vec2 ${name}_${ps} = ${x.here(keep(n, 'o_n'), keep(c, s))};`;
       const at = (p: Plane) => x.texel(`${name}_${p.ps}`, plus(x.layerOf(p), p.pixel)) + splat;
       return { before: k.slices.map(place).join(' '), at };
     }

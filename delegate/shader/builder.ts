@@ -38,6 +38,8 @@ export interface InputAccess {
   fetch(x: string, y: string, layer: string | number): string;
   /** The position of the first texel of slice s: a vec2. */
   tile(n: string, s: string): string;
+  /** That of the texel at the fragment's own place in the tile, where blocks of pixels are those of the output. */
+  here(n: string, s: string): string;
   /** The layer of the first plane of a slice: of one that the fragment writes, or of any slice s. */
   layerOf(s: SliceOfGroup | string): string | number;
   /** Parameters: the size of a tile, and tiles side by side. */
@@ -204,6 +206,7 @@ export class ShaderBuilder {
         once('tile', () => this.#declareTile(i, access, this.#param({ kind: 'cols-inverse', of: i })));
         return `x${i}_tile(${n}, ${s})`;
       },
+      here: (n, s) => `${access.tile(n, s)} + vec2(o_x, o_y)`,
       layerOf: (s) => {
         if (bs === 1) return 0;
         if (typeof s === 'string') return `(${s} - floor(${s} * 0.5) * 2.0) * ${float(bx * by)}`;
