@@ -9,11 +9,17 @@ export function printResults(rows, peers) {
     others.map((peer) => geometricMean(rows.map((row) => pick(row, peer) / pick(row, 'ours')).filter((r) => r > 0)));
   const warmOf = ({ warm }, peer) => warm[peer]?.median;
   const coldOf = ({ cold }, peer) => cold[peer] && cold[peer].engine + cold[peer].model;
+  const freshOf = ({ cold }, peer) => cold[peer] && cold[peer].browser + cold[peer].engine + cold[peer].model;
   const blockingOf = ({ warm }, peer) => warm[peer]?.blocking?.median;
   for (const [title, pick] of [
     ['medians in ms', warmOf],
     ['medians in ms of runs that block the page', blockingOf],
-    ...(rows.some(({ cold }) => cold.ours) ? [['cold start in ms, from the file to the first outputs', coldOf]] : []),
+    ...(rows.some(({ cold }) => cold.ours)
+      ? [
+          ['cold start in ms, from the file to the first outputs', coldOf],
+          ['the same in a browser whose GPU process has yet to start', freshOf],
+        ]
+      : []),
   ]) {
     console.log(`\n${rows[0].gl}, ${rows[0].renderer}: ${title}`);
     printTable(
