@@ -35,23 +35,30 @@ export async function countFetches({ bytes, inputs }: Case): Promise<CountedDraw
 /** `profile` reads a texel after each draw: there, `note` gets the sum over all fragments and how many there are. */
 function countInShaders(note: (fetches: number, fragments: number) => void): () => void {
   const { prototype } = WebGL2RenderingContext;
-  const { shaderSource, viewport, readPixels } = prototype;
-  let size: readonly [number, number] = [0, 0];
+  const { shaderSource, bindFramebuffer, viewport, readPixels } = prototype;
+  let drawn: [x: number, y: number, width: number, height: number][] = [];
   prototype.shaderSource = function (shader, source) {
     shaderSource.call(this, shader, counting(source));
   };
+  prototype.bindFramebuffer = function (target, framebuffer) {
+    if (target === this.DRAW_FRAMEBUFFER) drawn = [];
+    bindFramebuffer.call(this, target, framebuffer);
+  };
   prototype.viewport = function (x, y, width, height) {
-    size = [width, height];
+    drawn.push([x, y, width, height]);
     viewport.call(this, x, y, width, height);
   };
   prototype.readPixels = function (this: WebGL2RenderingContext) {
-    const texels = new Float32Array(size[0] * size[1] * 4);
-    readPixels.call(this, 0, 0, ...size, this.RGBA, this.FLOAT, texels, 0);
-    let sum = 0;
-    for (let i = 0; i < texels.length; i += 4) sum += texels[i]!;
-    note(sum, size[0] * size[1]);
+    let [sum, fragments] = [0, 0];
+    for (const [x, y, width, height] of drawn) {
+      const texels = new Float32Array(width * height * 4);
+      readPixels.call(this, x, y, width, height, this.RGBA, this.FLOAT, texels, 0);
+      for (let i = 0; i < texels.length; i += 4) sum += texels[i]!;
+      fragments += width * height;
+    }
+    note(sum, fragments);
   } as typeof readPixels;
-  return () => Object.assign(prototype, { shaderSource, viewport, readPixels });
+  return () => Object.assign(prototype, { shaderSource, bindFramebuffer, viewport, readPixels });
 }
 
 function counting(source: string): string {

@@ -1,9 +1,11 @@
 import { UnsupportedError } from '../errors.js';
 import type { DType } from '../ir/dtype.js';
 import { isQuantized, type Node, quoted, type TailStep, type Value } from '../ir/graph.js';
+import { vectorBlock } from '../layout/weights.js';
+import type { Kernel } from '../shader/kernel.js';
 import { type BuildContext, builderFor, type GpuForm } from './form.js';
 import { pointwise, pointwiseTypes } from './pointwise.js';
-import { canBeOperand, copyText, tailText } from './tail.js';
+import { canBeOperand, channelVector, copyText, tailText } from './tail.js';
 
 /** Element types of what is stored in another form than float32. */
 const CONVERSIONS: Readonly<Record<string, readonly DType[]>> = {
@@ -40,4 +42,11 @@ function elementwise(node: Node, context: BuildContext) {
   const k = builderFor({ ...node, tail: [...steps, { ...own, operand: node.inputs[0]! }] }, context);
   const body = copyText(k, node.inputs[0]!, node.outputs[0]!);
   return k.finish(node.type.toLowerCase(), body, 0, tailText(k, node, steps));
+}
+
+/** The draw that copies a value to another one of its shape. */
+export function copyKernel(node: Node, context: BuildContext, from: Value, to: Value): Kernel {
+  const vector = channelVector(from, to);
+  const k = builderFor({ ...node, tail: [] }, context, vector ? [vectorBlock(vector)] : [], to);
+  return k.finish('copy', copyText(k, from, to), 0);
 }

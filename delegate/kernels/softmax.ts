@@ -60,8 +60,7 @@ export const softmaxForms: readonly GpuForm[] = Object.entries(ROWS).map(([type,
 
 /** Statements for all planes, from `t0`, `t1`, … and the texels of an input that is stored as the output is. */
 function resultsOf(k: ShaderBuilder, input: InputAccess, { result }: RowOp): string {
-  const texel = (plane: number) => input.texel('gl_FragCoord.xy', plane);
-  return k.planes.map(({ index, pixel }) => `a${index} = ${result(texel(index), `t${pixel}`)};`).join('\n  ');
+  return k.planes.map(({ index, pixel }) => `a${index} = ${result(input.own(index), `t${pixel}`)};`).join('\n  ');
 }
 
 function inOneDraw(node: Node, context: BuildContext, opOf: (k: ShaderBuilder, node: Node) => RowOp): Kernel {

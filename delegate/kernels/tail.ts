@@ -43,7 +43,7 @@ export function operandText(
     return oncePerSlice(k, ({ ps }) => block.at(ps), block.begin('o_s'));
   }
   const x = k.input(value);
-  if (sameStorage(x.layout, k.out)) return { before: '', at: ({ index }) => x.texel('gl_FragCoord.xy', index) };
+  if (sameStorage(x.layout, k.out)) return { before: '', at: ({ index }) => x.own(index) };
   if (broadcastsByCoordinate(value, output)) {
     const { n, h, w, c } = x.layout;
     const splat = c === 1 && k.out.c > 1 ? '.xxxx' : '';

@@ -111,6 +111,44 @@ export function sameStorage(a: Tiling, b: Tiling): boolean {
   return a.n === b.n && a.h === b.h && a.w === b.w && a.c === b.c;
 }
 
+/**
+ * The tile of image 0 at which a tensor of the channels from `channel` on can be a part of another one that has the same
+ * pixels; `undefined` where its first or last texels hold channels of others too.
+ */
+export function tileOfPart(whole: Tiling, part: Tiling, channel: number): number | undefined {
+  const perTile = 4 * whole.bs;
+  const begins = channel % perTile === 0;
+  const ends = part.c % perTile === 0 || channel + part.c === whole.c;
+  return whole.n === 1 && part.bs === whole.bs && begins && ends ? channel / perTile : undefined;
+}
+
+/** A rectangle of texels. */
+export interface Rect {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The texels of `count` tiles from `first` on: rows of the grid, of which the first and the last may be incomplete. */
+export function rectsOf({ cols, tileW, tileH }: Layout, first: number, count: number): Rect[] {
+  const rects: Rect[] = [];
+  for (let [tile, left] = [first, count]; left > 0; ) {
+    const col = tile % cols;
+    const across = Math.min(cols - col, left);
+    const down = across === cols ? Math.floor(left / cols) : 1;
+    rects.push({
+      x: col * tileW,
+      y: Math.floor(tile / cols) * tileH,
+      width: across * tileW,
+      height: down * tileH,
+    });
+    tile += across * down;
+    left -= across * down;
+  }
+  return rects;
+}
+
 /** Calls `visit(texel offset in floats, element index of lane 0, lanes in use)` for every texel that holds elements. */
 export function eachTexel(layout: Layout, visit: (offset: number, element: number, lanes: number) => void): void {
   const { n: N, h, w, c } = layout;

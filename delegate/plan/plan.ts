@@ -1,7 +1,8 @@
 import { DeviceError, UnsupportedError } from '../errors.js';
 import { isFloat } from '../ir/dtype.js';
-import { type Graph, type Node, nodeName, readsOf, stepsOf, type Value, valuesOf } from '../ir/graph.js';
+import { type Graph, type Node, nodeName, stepsOf, type Value, valuesOf } from '../ir/graph.js';
 import { type Shape, sizeOf } from '../ir/shape.js';
+import { copyKernel } from '../kernels/elementwise.js';
 import { forms } from '../kernels/index.js';
 import {
   atlasWidthFor,
@@ -9,8 +10,8 @@ import {
   type Layout,
   layoutOf,
   layoutProblem,
-  type RenderTargets,
-  sameStorage,
+  type Rect,
+  rectsOf,
   tilingOf,
 } from '../layout/layout.js';
 import type { Kernel } from '../shader/kernel.js';
@@ -18,6 +19,7 @@ import { withLiterals } from '../shader/literals.js';
 import type { Choice, ShaderTarget, Target } from '../shader/target.js';
 import type { Pieces } from '../task.js';
 import { type Assignment, assignMemory, bytesOf, sharedLowerBound, type Usage } from './memory.js';
+import { type Sharing, shareStorage } from './storage.js';
 
 /** One draw and the node it belongs to. */
 export interface PlannedDraw {
@@ -34,9 +36,7 @@ export interface PlannedTexture {
 }
 
 /** Which values are stored as others, and how exactly. */
-export interface Naming {
-  /** For a value that is stored as another one: that one. */
-  readonly roots: ReadonlyMap<Value, Value>;
+export interface Naming extends Pick<Sharing, 'roots' | 'parts'> {
   /** What stays float32 where others are halves: what comes from outside and goes there, and sums that several other sums are made of. */
   readonly unrounded: ReadonlySet<Value>;
 }
@@ -75,9 +75,14 @@ export interface Plan {
   readonly precision: 'float32' | 'float16';
   /** Made in an earlier visit. */
   readonly restored: boolean;
-  /** The value in whose layout this one is stored: itself, or one that has the same elements under another shape. */
+  /**
+   * The value in whose layout this one is stored: itself, or one that has the same elements under another shape, or one
+   * that this one is a part of.
+   */
   storedAs(value: Value): Value;
   layoutOf(value: Value): Layout;
+  /** The texels of a value that is written: all of its layout, or those of a part. */
+  rectsOf(value: Value): readonly Rect[];
 }
 
 /** Widths that are tried for the textures of a model beside those of its tiles, as multiples of the narrowest. */
@@ -92,9 +97,6 @@ const LEAST_SAVING = 0.98;
 const ENOUGH = 1.05;
 /** Widths that memory is planned at in full. */
 const MOST_FINALISTS = 6;
-
-/** Ops whose result is their first input under another shape. */
-const SHAPE_ONLY = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS']);
 
 /** Plans a graph whose nodes all have GPU forms: its draft, and where that is placed. */
 export function* makePlan(graph: Graph, wanted: Target, choiceOf?: (node: Node) => Choice): Pieces<Plan> {
@@ -111,9 +113,9 @@ export function* makeDraft(graph: Graph, wanted: Target, choiceOf: (node: Node) 
     const problem = layoutProblem(shape, targets, maxTextureSize);
     if (problem) throw new DeviceError(`layout: ${problem}`);
   }
-  const { aliases, roots } = shareStorage(graph, targets);
+  const { aliases, roots, parts, copies } = shareStorage(graph, targets);
   const unrounded = new Set([...graph.inputs, ...graph.outputs, ...sharedSums(graph)].map((v) => roots.get(v) ?? v));
-  const naming: Naming = { roots, unrounded };
+  const naming: Naming = { roots, parts, unrounded };
   const target = targetOf(wanted, naming);
   const context = {
     target,
@@ -122,6 +124,11 @@ export function* makeDraft(graph: Graph, wanted: Target, choiceOf: (node: Node) 
   const draws: PlannedDraw[] = [];
   for (const node of graph.nodes) {
     if (aliases.has(node)) continue;
+    const copied = copies.get(node);
+    if (copied) {
+      for (const { from, to } of copied) draws.push({ node, kernel: copyKernel(node, context, from, to) });
+      continue;
+    }
     const form = forms.get(node.type);
     if (!form) throw new UnsupportedError(`${nodeName(node)}: the GPU has no ${node.type}`);
     const chosen = { ...context, target: { ...target, ...choiceOf(node) } };
@@ -238,20 +245,27 @@ function sharedSums({ nodes }: Graph): Value[] {
 }
 
 /** What follows from where values are stored. */
-export function placesOf(storage: Storage, wanted: Target): Pick<Plan, 'target' | 'storedAs' | 'layoutOf'> {
-  const { atlasWidth, roots } = storage;
+export function placesOf(storage: Storage, wanted: Target): Pick<Plan, 'target' | 'storedAs' | 'layoutOf' | 'rectsOf'> {
+  const { atlasWidth, roots, parts } = storage;
   const storedAs = (value: Value) => roots.get(value) ?? value;
+  const layout = (value: Value) => layoutOf(storedAs(value).shape, { atlasWidth, targets: wanted.targets });
   return {
     target: targetOf(wanted, storage),
     storedAs,
-    layoutOf: (value) => layoutOf(storedAs(value).shape, { atlasWidth, targets: wanted.targets }),
+    layoutOf: layout,
+    rectsOf(value) {
+      const first = parts.get(value);
+      const { width, height } = layout(value);
+      if (first === undefined) return [{ x: 0, y: 0, width, height }];
+      return rectsOf(layout(value), first, tilingOf(value.shape, wanted.targets).groups);
+    },
   };
 }
 
-function targetOf(wanted: Target, { roots, unrounded }: Naming): ShaderTarget {
+function targetOf(wanted: Target, { roots, parts, unrounded }: Naming): ShaderTarget {
   const isHalf = (v: Value) =>
     wanted.precision === 'float16' && isFloat(v.dtype) && !unrounded.has(roots.get(v) ?? v) && !v.data;
-  return { ...wanted, isHalf };
+  return { ...wanted, isHalf, firstTileOf: (v) => parts.get(v) };
 }
 
 /** The steps at which a value is first and last touched. */
@@ -308,29 +322,4 @@ function smallest(found: ReadonlyMap<number, Assignment>): number {
   let best = { width: 0, bytes: Number.POSITIVE_INFINITY };
   for (const [width, { bytes }] of found) if (bytes < best.bytes * LEAST_SAVING) best = { width, bytes };
   return best.width;
-}
-
-/** Which values share a texture because a node only renames the shape: `roots` gives the one that is written. */
-function shareStorage(graph: Graph, targets: RenderTargets): { aliases: Set<Node>; roots: Map<Value, Value> } {
-  const roots = new Map<Value, Value>();
-  const aliases = new Set<Node>();
-  const rootOf = (v: Value): Value => roots.get(v) ?? v;
-  const external = new Set([...graph.inputs, ...graph.outputs]);
-  const uploaded = new Set(graph.inputs.filter((v) => !graph.outputs.includes(v) && readersOf(v, graph) === 1));
-  for (const node of graph.nodes) {
-    const [from] = node.inputs;
-    const [to] = node.outputs;
-    if (!SHAPE_ONLY.has(node.type) || node.tail?.length || !from || from.data || !to) continue;
-    // What is uploaded for this node alone is uploaded in the shape that the node gives it.
-    if (uploaded.has(from) && !external.has(to)) roots.set(from, to);
-    else if (sameStorage(tilingOf(rootOf(from).shape, targets), tilingOf(to.shape, targets)))
-      roots.set(to, rootOf(from));
-    else continue;
-    aliases.add(node);
-  }
-  return { aliases, roots };
-}
-
-function readersOf(value: Value, graph: Graph): number {
-  return graph.nodes.reduce((count, node) => count + readsOf(node).filter((v) => v === value).length, 0);
 }

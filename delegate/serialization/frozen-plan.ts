@@ -71,6 +71,7 @@ export function* freeze(plan: Plan): Pieces<FrozenPlan> {
     storage: {
       atlasWidth: storage.atlasWidth,
       roots: new Map([...storage.roots].map(([value, root]) => [frozen(value), frozen(root)])),
+      parts: new Map([...storage.parts].map(([value, tile]) => [frozen(value), tile])),
       unrounded: new Set([...storage.unrounded].map(frozen)),
     },
     draws,

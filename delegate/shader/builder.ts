@@ -40,6 +40,8 @@ export interface InputAccess {
   tile(n: string, s: string): string;
   /** That of the texel at the fragment's own place in the tile, where blocks of pixels are those of the output. */
   here(n: string, s: string): string;
+  /** The texel of plane `index` of the fragment's own block, where the input has the shape of the output. */
+  own(index: number): string;
   /** The layer of the first plane of a slice: of one that the fragment writes, or of any slice s. */
   layerOf(s: SliceOfGroup | string): string | number;
   /** Parameters: the size of a tile, and tiles side by side. */
@@ -80,10 +82,14 @@ export class ShaderBuilder {
   readonly #functions: string[] = [];
   readonly #helpers = new Set<string>();
   readonly #globals = new Map<string, string>();
+  /** Positions that follow from o_n, o_s, o_x and o_y. */
+  readonly #positions = new Map<string, string>();
+  readonly #firstTile: number | undefined;
 
   constructor(target: ShaderTarget, output: Value) {
     this.#target = target;
     this.#output = output;
+    this.#firstTile = target.firstTileOf(output);
     this.out = tilingOf(output.shape, target.targets);
     this.planes = planesOf(this.out);
     this.pixels = this.planesOf(0);
@@ -207,6 +213,11 @@ export class ShaderBuilder {
         return `x${i}_tile(${n}, ${s})`;
       },
       here: (n, s) => `${access.tile(n, s)} + vec2(o_x, o_y)`,
+      own: (index) => {
+        if (this.#firstTile === undefined) return access.texel('gl_FragCoord.xy', index);
+        this.#positions.set(`own${i}`, access.here('o_n', 'o_s'));
+        return access.texel(`own${i}`, index);
+      },
       layerOf: (s) => {
         if (bs === 1) return 0;
         if (typeof s === 'string') return `(${s} - floor(${s} * 0.5) * 2.0) * ${float(bx * by)}`;
@@ -306,18 +317,19 @@ export class ShaderBuilder {
     const tails = this.planes.map(tail).join('\n  ');
     const ragged = c % (4 * bs) !== 0;
     const text = `${body}\n${tails}`;
-    const located = ragged || /\bo_[nsxy]\b/.test(text);
+    const located = ragged || this.#positions.size > 0 || /\bo_[nsxy]\b/.test(text);
     const half = this.#target.isHalf(this.#output);
     if (half) this.helper('half4');
     const store = ({ index, ps }: Plane): string => {
       const stored = half ? `half4(a${index})` : `a${index}`;
       return ragged ? `mix(vec4(0.0), ${stored}, lanes${ps})` : stored;
     };
+    const behind = located && this.#firstTile !== undefined ? ` - ${this.size(this.#firstTile)}` : '';
     const locate = located
       ? `vec2 f = floor(gl_FragCoord.xy);
   float col = floor((f.x + 0.5) * ${this.size(1 / tileW)}), o_x = f.x - col * ${this.size(tileW)};
   float row = floor((f.y + 0.5) * ${this.size(1 / tileH)}), o_y = f.y - row * ${this.size(tileH)};
-  float tile = row * ${this.#param({ kind: 'cols', of: 'output' })} + col, o_n = floor((tile + 0.5) * ${this.size(1 / groups)});
+  float tile = row * ${this.#param({ kind: 'cols', of: 'output' })} + col${behind}, o_n = floor((tile + 0.5) * ${this.size(1 / groups)});
   float o_s = (tile - o_n * ${this.size(groups)})${bs > 1 ? ` * ${float(bs)}` : ''};`
       : '';
     const lanesBelow = (channels: string) =>
@@ -325,9 +337,10 @@ export class ShaderBuilder {
         ({ ps, s }) => `bvec4 lanes${ps} = lessThan(${s} * 4.0 + vec4(0.0, 1.0, 2.0, 3.0), vec4(${channels}));`,
       );
     const lanes = ragged ? lanesBelow(this.size(c)) : [];
+    const positions = [...this.#positions].map(([name, value]) => `vec2 ${name} = ${value};`);
     const globals = [...this.#globals].map(([global, value]) => `${global.split(' ')[1]} = ${value};`);
     const main = `void main() {
-  ${[...globals, locate, ...lanes].filter(Boolean).join('\n  ')}
+  ${[...globals, locate, ...positions, ...lanes].filter(Boolean).join('\n  ')}
   vec4 ${this.planes.map(({ index }) => `a${index} = vec4(0.0)`).join(', ')};
   ${body}
   ${tails}

@@ -47,4 +47,6 @@ export type Choice = Partial<Pick<Target, 'winograd' | 'uniformWeights'>>;
 export interface ShaderTarget extends Target {
   /** True where a value is stored as half floats: stores are rounded to halves and stop at ±65504. */
   isHalf(value: Value): boolean;
+  /** Where a value is written into its place in another one: the tile at which it begins there. */
+  firstTileOf(value: Value): number | undefined;
 }

@@ -54,9 +54,9 @@ export function heaviest(all: readonly Tunable[]): readonly Tunable[] {
 /** All that the time of a plan depends on. */
 function textOf(plan: Plan): string {
   const texts = plan.draws.map(({ kernel }) => {
-    const { width, height } = plan.layoutOf(kernel.output);
+    const sizes = plan.rectsOf(kernel.output).map(({ width, height }) => `${width}x${height}`);
     const numbers = kernel.params.map((param) => ('value' in param ? param.value : param.kind));
-    return `${width}x${height} ${numbers} ${kernel.source}`;
+    return `${sizes} ${numbers} ${kernel.source}`;
   });
   return texts.join('\n');
 }

@@ -1,4 +1,5 @@
 import type { Value } from '../ir/graph.js';
+import type { Rect } from '../layout/layout.js';
 import { ARENA_WIDTH } from '../layout/weights.js';
 import type { Plan } from '../plan/plan.js';
 import type { Kernel, Param } from '../shader/kernel.js';
@@ -10,10 +11,10 @@ import type { Program } from './program.js';
 export interface Command {
   readonly program: WebGLProgram | undefined;
   readonly framebuffer: WebGLFramebuffer;
-  readonly width: number;
-  readonly height: number;
-  /** Rows that are drawn at once: all, or those of a band. */
-  readonly bandHeight: number;
+  /** What is drawn at once: all texels of the output, or those of a band, or of a row of tiles. */
+  readonly rects: readonly Rect[];
+  /** Too long to be issued at once. */
+  readonly isLong: boolean;
   readonly binds: readonly { readonly unit: GLenum; readonly target: GLenum; readonly texture: WebGLTexture }[];
   readonly samplers: readonly { readonly location: WebGLUniformLocation; readonly unit: number }[];
   readonly paramOffset: number;
@@ -103,13 +104,12 @@ export function linkCommands(
       if (samplerOf.get(location) !== unit) sets.push({ location, unit });
       samplerOf.set(location, unit);
     }
-    const { width, height } = plan.layoutOf(kernel.output);
+    const bands = Math.ceil(Math.max(1, kernel.multiplyAdds) / plan.target.largestDraw);
     const command: Command = {
       program: program === current ? undefined : program,
       framebuffer: resources.framebufferOf(kernel.output),
-      width,
-      height,
-      bandHeight: Math.ceil(height / Math.ceil(Math.max(1, kernel.multiplyAdds) / plan.target.largestDraw)),
+      rects: plan.rectsOf(kernel.output).flatMap((rect) => inBands(rect, bands)),
+      isLong: bands > 1,
       binds,
       samplers: sets,
       paramOffset: offsets[step]!,
@@ -119,6 +119,15 @@ export function linkCommands(
     current = program;
     return command;
   });
+}
+
+/** A rectangle cut into so many, or as many as it has rows. */
+function inBands({ x, y, width, height }: Rect, bands: number): Rect[] {
+  const most = Math.ceil(height / bands);
+  const rects: Rect[] = [];
+  for (let done = 0; done < height; done += most)
+    rects.push({ x, y: y + done, width, height: Math.min(most, height - done) });
+  return rects;
 }
 
 function leastRecent(lastUse: readonly number[], step: number): number {

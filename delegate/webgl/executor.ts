@@ -3,7 +3,7 @@ import type { DrawTime, Executable, ExecutableStats, InputSource, LinearTexture 
 import type { DType, NumericData } from '../ir/dtype.js';
 import type { Value } from '../ir/graph.js';
 import { sizeOf } from '../ir/shape.js';
-import { floatsOf, type Layout, packTexels } from '../layout/layout.js';
+import { floatsOf, type Layout, packTexels, type Rect } from '../layout/layout.js';
 import { areHalves } from '../layout/weights.js';
 import type { Plan } from '../plan/plan.js';
 import { type Kernel, UNIFORM_BLOCK_TEXELS } from '../shader/kernel.js';
@@ -19,6 +19,8 @@ const NONE: readonly Promise<NumericData>[] = [];
 
 /** Milliseconds between questions whether the driver has compiled: each takes a while. */
 const ASKING = 8;
+
+const ONE_PIXEL: readonly Rect[] = [{ x: 0, y: 0, width: 1, height: 1 }];
 
 /** How an input is uploaded, made when it first is. */
 interface Upload {
@@ -148,7 +150,7 @@ export class Executor implements Executable {
     for (const { source } of this.#kernels) if (this.#programs.link(source)) yield 'work';
     this.#resolve();
     yield 'work';
-    const ofOnePixel = this.#commands.map((command) => ({ ...command, width: 1, height: 1 }));
+    const ofOnePixel = this.#commands.map((command) => ({ ...command, rects: ONE_PIXEL }));
     this.#guarded(() => this.#draw(ofOnePixel, this.#params!));
     this.#warm = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     gl.flush();
@@ -328,9 +330,10 @@ export class Executor implements Executable {
       gl.bindBufferRange(gl.UNIFORM_BUFFER, 0, params, c.paramOffset, c.paramBytes);
       if (c.weightsOffset >= 0)
         gl.bindBufferRange(gl.UNIFORM_BUFFER, 1, this.#arena.uniforms!, c.weightsOffset, UNIFORM_BLOCK_TEXELS * 16);
-      for (let y = 0; y < c.height; y += c.bandHeight) {
-        if (y > 0) gl.flush();
-        gl.viewport(0, y, c.width, Math.min(c.bandHeight, c.height - y));
+      for (let k = 0; k < c.rects.length; k++) {
+        const { x, y, width, height } = c.rects[k]!;
+        if (k > 0 && c.isLong) gl.flush();
+        gl.viewport(x, y, width, height);
         gl.drawArrays(gl.TRIANGLES, 0, 3);
       }
     }

@@ -24,18 +24,22 @@ export interface Operand {
   readonly quantization?: Quantization;
 }
 
-/** A node and how far its GPU form may be from its meaning: |gpu − cpu| ≤ abs + rel · |cpu|. */
-export interface Case {
-  readonly type: string;
-  readonly attrs?: Attrs;
-  readonly inputs: readonly (Operand | undefined)[];
-  /** Element types of the outputs; one float32 unless given. */
-  readonly outputs?: readonly DType[];
+/** How far the GPU may be from the CPU: |gpu − cpu| ≤ abs + rel · |cpu|. */
+export interface Tolerance {
   readonly abs?: number;
   readonly rel?: number;
   readonly options?: TfLiteGpuDelegateOptions;
   /** What to compile for where the device and the options would say otherwise. */
   readonly target?: Partial<Target>;
+}
+
+/** A node and how far its GPU form may be from its meaning. */
+export interface Case extends Tolerance {
+  readonly type: string;
+  readonly attrs?: Attrs;
+  readonly inputs: readonly (Operand | undefined)[];
+  /** Element types of the outputs; one float32 unless given. */
+  readonly outputs?: readonly DType[];
   /** A node before it: takes the first operand and the constants given here, and makes the first input. */
   readonly after?: { readonly type: string; readonly attrs?: Attrs; readonly constants: readonly Operand[] };
 }
@@ -83,10 +87,46 @@ export function difference(test: Case, seed = 1): string | undefined {
     inputs[0] = runOne(test.after.type, test.after.attrs ?? {}, [inputs[0], ...constants], ['float32'])[0]!;
   }
   const results = runOne(type, attrs, inputs, test.outputs ?? ['float32']);
-  const wanted = results.map(({ tensor }) => tensor.data as NumericData);
   const outputs = results.map(({ value }) => value);
-  const node = nodes.at(-1)!;
   const graph: Graph = { name: 'case', nodes, inputs: runtime.map((input) => input!.value), outputs };
+  const [given, wanted] = [runtime.map((input) => input!.tensor), results.map(({ tensor }) => tensor)];
+  return differenceOnGpu(
+    graph,
+    given.map(({ data }) => data as NumericData),
+    wanted.map(({ data }) => data as NumericData),
+    test,
+  );
+}
+
+/** The same for a graph of float32 values, whose inputs get random values. */
+export function graphDifference(graph: Graph, seed = 1, test: Tolerance = {}): string | undefined {
+  const next = random(seed);
+  const tensorOf = new Map<Value, CpuTensor>();
+  const tensor = (v: Value): CpuTensor =>
+    tensorOf.get(v) ?? { shape: v.shape, dtype: v.dtype, data: v.data as NumericData };
+  for (const [i, input] of graph.inputs.entries())
+    tensorOf.set(input, makeInput({ shape: input.shape }, i, next).tensor);
+  for (const { type, attrs, inputs, outputs } of graph.nodes) {
+    const made = ops.get(type)!.cpu!(
+      inputs.map((v) => v && tensor(v)),
+      attrs,
+      outputs,
+    );
+    outputs.forEach((v, i) => {
+      tensorOf.set(v, { shape: v.shape, dtype: v.dtype, data: made[i] as NumericData });
+    });
+  }
+  const dataOf = (values: readonly Value[]) => values.map((v) => tensor(v).data as NumericData);
+  return differenceOnGpu(graph, dataOf(graph.inputs), dataOf(graph.outputs), test);
+}
+
+/** What differs on the GPU from the outputs that are wanted, for the render targets of small models and of large ones. */
+function differenceOnGpu(
+  graph: Graph,
+  given: readonly NumericData[],
+  wanted: readonly NumericData[],
+  test: Tolerance,
+): string | undefined {
   forceTarget(context(), test.target ?? {});
   // A model of one node is small: the render targets of large ones are had by asking for speed.
   for (const inferencePreference of [
@@ -94,12 +134,12 @@ export function difference(test: Case, seed = 1): string | undefined {
     TfLiteGpuInferencePreference.SUSTAINED_SPEED,
   ]) {
     const delegate = createGpuDelegate(context(), normalizeOptions({ inferencePreference, ...test.options }));
-    const declined = delegate.declines(node);
+    const declined = delegate.declines(graph.nodes.at(-1)!);
     if (declined) return `declined: ${declined}`;
     const executable = delegate.compileSync(graph);
     try {
-      executable.run(runtime.map((input) => input!.tensor.data as NumericData));
-      const problem = outputs.map((_, i) => compare(executable.read(i), wanted[i]!, test)).find(Boolean);
+      executable.run(given);
+      const problem = wanted.map((data, i) => compare(executable.read(i), data, test)).find(Boolean);
       if (problem) return problem;
     } finally {
       executable.dispose();
@@ -121,7 +161,7 @@ function makeInput(operand: Operand, i: number, next: () => number): { value: Va
   return { tensor, value: { ...(operand.constant ? tensor : typeOnly), id: i, name: `input ${i}` } };
 }
 
-function compare(got: NumericData, wanted: NumericData, { abs = 1e-6, rel = 1e-5 }: Case): string | undefined {
+function compare(got: NumericData, wanted: NumericData, { abs = 1e-6, rel = 1e-5 }: Tolerance): string | undefined {
   if (got.constructor !== wanted.constructor) return `${got.constructor.name} for ${wanted.constructor.name}`;
   if (got.length !== wanted.length) return `${got.length} elements for ${wanted.length}`;
   const isHalf = got instanceof Uint16Array;

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import type { Graph, Value } from '../../../delegate/index.js';
+import type { Graph, Node, Value } from '../../../delegate/index.js';
 import { canonicalize } from '../../../delegate/passes/canonicalize.js';
 import { fuse } from '../../../delegate/passes/fuse.js';
 import { makePlan } from '../../../delegate/plan/plan.js';
+import type { Kernel } from '../../../delegate/shader/kernel.js';
 import type { Target } from '../../../delegate/shader/target.js';
 import { finish } from '../../../delegate/task.js';
 import { toGraph } from '../../../src/format/graph.js';
@@ -105,6 +106,52 @@ describe('minimal filtering', () => {
   it('leaves few channels and other strides to the direct kernel', () => {
     assert.equal(kernels(images(8, 8))[0], 'conv_3x3');
     assert.equal(kernels(images(64, 64, 2))[0], 'conv_3x3');
+  });
+});
+
+describe('concatenation', () => {
+  const joined = (channels: readonly number[], more: (parts: readonly Value[]) => Node[] = () => []) => {
+    const x = activation([1, 8, 8, 16], 'x');
+    const parts = channels.map((c) => activation([1, 8, 8, c]));
+    const whole = activation([1, 8, 8, channels.reduce((a, b) => a + b)], 'whole');
+    const out = activation([1, 8, 8, 4], 'out');
+    const conv = (from: Value, to: Value) => {
+      const size = to.shape[3]! * from.shape[3]!;
+      const filter = constant([to.shape[3]!, 1, 1, from.shape[3]!], new Array(size).fill(0.1));
+      return node('CONV_2D', [from, filter], [to], pointwise);
+    };
+    const rest = more(parts);
+    const join = node('CONCATENATION', parts, [whole], { axis: 3, fusedActivationFunction: 'NONE' });
+    const nodes = [...parts.map((part) => conv(x, part)), join, ...rest, conv(whole, out)];
+    return planOf(graphOf([x], nodes, [out, ...rest.flatMap(({ outputs }) => outputs)]), target);
+  };
+  const kernelsOf = ({ draws }: ReturnType<typeof joined>) => draws.map(({ kernel }) => kernel.name);
+
+  it('takes no draw where its parts are written into it, each into tiles of its own', () => {
+    const plan = joined([16, 24, 14]);
+    assert.deepEqual(kernelsOf(plan), ['conv_1x1', 'conv_1x1', 'conv_1x1', 'conv_1x1', 'reshape']);
+    const [a, b, c, out] = plan.draws.map(({ kernel }) => kernel) as Kernel[];
+    const texture = plan.textureOf.get(a!.output);
+    assert.deepEqual(
+      [b, c].map((kernel) => plan.textureOf.get(kernel!.output)),
+      [texture, texture],
+    );
+    assert.equal(plan.textureOf.get(out!.inputs[0]!), texture);
+    const texels = [a, b, c].flatMap((kernel) =>
+      plan
+        .rectsOf(kernel!.output)
+        .flatMap(({ x, y, width, height }) =>
+          Array.from({ length: width * height }, (_, i) => `${x + (i % width)},${y + Math.floor(i / width)}`),
+        ),
+    );
+    assert.equal(texels.length, 16 * (2 + 3 + 2));
+    assert.equal(new Set(texels).size, texels.length);
+  });
+
+  it('copies what is read elsewhere too, and draws all where a part ends within a texel', () => {
+    const relu = ([part]: readonly Value[]) => [node('RELU', [part!], [activation([1, 8, 8, 16])])];
+    assert.deepEqual(kernelsOf(joined([16, 24], relu)).slice(2, 3), ['copy']);
+    assert.deepEqual(kernelsOf(joined([14, 24])).slice(2, 3), ['concatenation']);
   });
 });
 
