@@ -1,12 +1,18 @@
 import type { Node, Value } from '../ir/graph.js';
 import { toNHWC } from '../layout/layout.js';
-import { keep, type Plane } from '../shader/builder.js';
+import { type InputAccess, keep, type Plane } from '../shader/builder.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
 import { tailText } from './tail.js';
 
-interface MatmulAttrs {
+/** Attributes of BATCH_MATMUL that the GPU looks at; `heads` is what `read-heads` leaves. */
+export interface MatmulAttrs {
   readonly adjX?: boolean;
   readonly adjY?: boolean;
+  /**
+   * Of x, y and the output those that hold their matrices side by side, as attention does: [b, rows, heads · columns], a
+   * multiple of 4 columns each. The number is that of the heads; 0: the matrices are stored one after the other.
+   */
+  readonly heads?: readonly [x: number, y: number, output: number];
 }
 
 /** Σ over k of x[m, k] · y[k, n] for each batch; the blocks of a fragment share what they read of y. */
@@ -17,10 +23,7 @@ const batchMatmul: GpuForm = {
     const odd = node.inputs.find((v) => v && !batchesByCoordinate(v, out));
     return odd ? `the batch of [${odd.shape}] does not broadcast to [${out.shape}] by height and width` : undefined;
   },
-  build(node, context) {
-    const { adjX, adjY } = attrsOf<MatmulAttrs>(node);
-    return [matmul(node, context, node.inputs[0]!, node.inputs[1]!, Boolean(adjX), Boolean(adjY))];
-  },
+  build: (node, context) => [matmul(node, context, node.inputs[0]!, node.inputs[1]!)],
 };
 
 export const matmulForms: readonly GpuForm[] = [batchMatmul];
@@ -35,22 +38,70 @@ function batchesByCoordinate(v: Value, out: Value): boolean {
   return alike && folded && (n === 1 || n === on) && (h === 1 || h === oh);
 }
 
-function matmul(node: Node, context: BuildContext, x: Value, y: Value, adjX: boolean, adjY: boolean) {
+/** Where the matrices of an operand are: GLSL of n and y, and of what a head adds to a slice. */
+interface Matrices {
+  readonly access: InputAccess;
+  readonly columns: number;
+  at(plane: Plane): { readonly n: string; readonly y: string; slice(s: string): string };
+  /** Whether rows of the output's block have matrices of their own. */
+  readonly byRow: boolean;
+}
+
+function matmul(node: Node, context: BuildContext, x: Value, y: Value) {
+  const { adjX, adjY, heads: [ofX, ofY, ofOutput] = [0, 0, 0] } = attrsOf<MatmulAttrs>(node);
   const k = builderFor(node, context);
-  const [a, b] = [k.input(x), k.input(y)];
-  const depth = adjX ? a.layout.w : a.layout.c;
+  const matrices = (value: Value, heads: number): Matrices => {
+    const access = k.input(value);
+    const { n, h, c } = access.layout;
+    // With heads in the output the head is of its slice; else it is its row, or its image where there is no batch beside.
+    const isImage = ofOutput === 0 && k.out.h === 1;
+    const headOf = (plane: Plane) => (ofOutput ? 'head' : isImage ? 'o_n' : plane.y);
+    if (heads === 0) {
+      const isFlat = ofOutput > 0 && k.out.n === 1 && h === 1 && n === ofOutput;
+      return {
+        access,
+        columns: c,
+        byRow: !ofOutput && h > 1,
+        at: (plane) => ({
+          n: isFlat ? 'head' : keep(n, 'o_n'),
+          y: isFlat ? '0.0' : keep(h, ofOutput ? 'head' : plane.y),
+          slice: (s) => s,
+        }),
+      };
+    }
+    const columns = c / heads;
+    const each = k.size(columns / 4);
+    return {
+      access,
+      columns,
+      byRow: !ofOutput && !isImage,
+      at: (plane) => ({
+        n: isImage ? '0.0' : keep(n, 'o_n'),
+        y: '0.0',
+        slice: (s) => `${headOf(plane)} * ${each} + ${s}`,
+      }),
+    };
+  };
+  const [a, b] = [matrices(x, ofX), matrices(y, ofY)];
+  const each = ofOutput ? k.size(k.out.c / ofOutput / 4) : '';
+  const head = each && `float head = floor((o_s + 0.5) * ${k.size((4 * ofOutput) / k.out.c)});`;
+  /** The slice of a plane in its matrix. */
+  const sliceOf = ({ s }: Plane) => (each ? `(${s} - head * ${each})` : s);
+  const depth = adjX ? a.access.layout.w : a.columns;
   const steps = k.count(Math.ceil(depth / 4));
   const depthParam = depth % 4 ? k.size(depth) : '';
   // A select, not a condition: SwiftShader takes minutes to compile tens of branches around fetches.
   const inDepth = (q: number, v: string) =>
     depthParam ? `mix(vec4(0.0), ${v}, bvec4(k4 + ${q}.0 < ${depthParam}))` : v;
-  const left = ({ pixel, x: m, y: row }: Plane): string =>
-    `vec4 l${pixel} = ${a.at(keep(a.layout.n, 'o_n'), keep(a.layout.h, row), m, 's')};`;
+  const left = (plane: Plane): string => {
+    const m = a.at(plane);
+    return `vec4 l${plane.pixel} = ${a.access.at(m.n, m.y, plane.x, m.slice('s'))};`;
+  };
   /** Transposed, the pixels of a block's row are lanes of the same texels: one matrix holds them all. */
-  const columnsOf = ({ py }: Plane) => `c${a.layout.h === 1 ? 0 : py}`;
+  const columnsOf = ({ py }: Plane) => `c${a.byRow ? py : 0}`;
   const leftColumns = (plane: Plane): string => {
-    const [n, h] = [keep(a.layout.n, 'o_n'), keep(a.layout.h, plane.y)];
-    const part = (q: number) => inDepth(q, a.at(n, h, `k4 + ${q}.0`, `floor(${plane.x} * 0.25)`));
+    const { n, y: row } = a.at(plane);
+    const part = (q: number) => inDepth(q, a.access.at(n, row, `k4 + ${q}.0`, `floor(${plane.x} * 0.25)`));
     return `mat4 ${columnsOf(plane)} = transpose(mat4(${[0, 1, 2, 3].map(part).join(', ')}));`;
   };
   const leftOf = (plane: Plane): string => {
@@ -62,17 +113,19 @@ function matmul(node: Node, context: BuildContext, x: Value, y: Value, adjX: boo
     return `vec4 l${plane.pixel} = ${lanes};`;
   };
   /** The matrix of a row of the block and a slice; b has one for all rows where it is no image of matrices. */
-  const matrixOf = ({ py, ps }: Plane) => `r${b.layout.h === 1 ? 0 : py}_${ps}`;
+  const matrixOf = ({ py, ps }: Plane) => `r${b.byRow ? py : 0}_${ps}`;
   const right = (plane: Plane): string => {
-    const [n, h] = [keep(b.layout.n, 'o_n'), keep(b.layout.h, plane.y)];
+    const m = b.at(plane);
     const part = (q: number) =>
-      adjY ? b.at(n, h, `${plane.s} * 4.0 + ${q}.0`, 's') : inDepth(q, b.at(n, h, `k4 + ${q}.0`, plane.s));
+      adjY
+        ? b.access.at(m.n, m.y, `${sliceOf(plane)} * 4.0 + ${q}.0`, m.slice('s'))
+        : inDepth(q, b.access.at(m.n, m.y, `k4 + ${q}.0`, m.slice(sliceOf(plane))));
     const matrix = `mat4(${[0, 1, 2, 3].map(part).join(', ')})`;
     return `mat4 ${matrixOf(plane)} = ${adjY ? `transpose(${matrix})` : matrix};`;
   };
   /** One plane for each name. */
   const firstOf = (name: (plane: Plane) => string) => [...new Map(k.planes.map((p) => [name(p), p])).values()];
-  const body = `${k.planes.map(({ index }) => `a${index} = vec4(0.0);`).join(' ')}
+  const body = `${head} ${k.planes.map(({ index }) => `a${index} = vec4(0.0);`).join(' ')}
   for (float s = 0.0; s < ${steps}; s++) {
     float k4 = s * 4.0;
     ${firstOf(matrixOf).map(right).join(' ')}

@@ -8,6 +8,9 @@ import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js'
 import { type Rows, rowsOf } from './rows.js';
 import { tailText } from './tail.js';
 
+/** What a pass makes of layer normalisation without its scale and shift; its attribute `epsilon` is added to the variance. */
+export const NORMALIZATION = 'NORMALIZATION';
+
 /** Texels that the rows of all fragments may fetch before what rows have in common gets a draw of its own. */
 const MOST_FETCHES = 1 << 14;
 
@@ -41,12 +44,30 @@ const ROWS: Readonly<Record<string, (k: ShaderBuilder, node: Node) => RowOp>> = 
   ${all((p) => `vec4 t${p} = vec4(max(sqrt(dot(sum${p}, vec4(1.0))), 1e-6), 0.0, 0.0, 0.0);`)}`,
     result: (v, t) => `${v} / ${t}.x`,
   }),
+  [NORMALIZATION]: (k, { inputs: [x], attrs }) => ({
+    shared({ all, each }) {
+      const [count, epsilon] = [k.param(x!.shape.at(-1) ?? 1), k.param(Number(attrs.epsilon))];
+      const total = (p: number) => `dot(sum${p}, vec4(1.0)) / ${count}`;
+      return `${all((p) => `vec4 sum${p} = vec4(0.0);`)}
+  ${each(undefined, (v, p) => `sum${p} += ${v};`)}
+  ${all((p) => `float mean${p} = ${total(p)}; sum${p} = vec4(0.0);`)}
+  ${each(
+    0,
+    (v, p) => `sum${p} += ${v} * ${v};`,
+    (v, p) => `${v} -= mean${p};`,
+  )}
+  ${all((p) => `vec4 t${p} = vec4(mean${p}, inversesqrt(${total(p)} + ${epsilon}), 0.0, 0.0);`)}`;
+    },
+    result: (v, t) => `(${v} - ${t}.x) * ${t}.y`,
+  }),
 };
 
-/** Ops along the last axis: softmax, its logarithm, and division by the Euclidean length. */
+/** Ops along the last axis: softmax, its logarithm, division by the Euclidean length, and normalisation. */
 export const softmaxForms: readonly GpuForm[] = Object.entries(ROWS).map(([type, opOf]) => ({
   type,
   declines: ({ attrs }) => {
+    // Passes make it after nodes are placed: what has this name in a file is somebody's custom op.
+    if (type === NORMALIZATION) return 'it is a custom op';
     const activation = (attrs.fusedActivationFunction as string | undefined) ?? 'NONE';
     return activation === 'NONE' ? undefined : `${type} with ${activation}`;
   },

@@ -1,5 +1,6 @@
 import type { Graph } from '../ir/graph.js';
 import {
+  absorbReshape,
   composeMoves,
   foldFlatten,
   foldPad,
@@ -10,7 +11,8 @@ import {
   nameGrid,
   shrinkOperand,
 } from './fusing.js';
-import { factorNormalization } from './normalization.js';
+import { readHeads } from './heads.js';
+import { factorNormalization, fuseNormalization } from './normalization.js';
 import { type Pass, runPasses } from './pass.js';
 import { foldScaleAndShift, foldScaleBefore } from './scaling.js';
 import { convolveBeforeSpreading } from './spreading.js';
@@ -22,6 +24,7 @@ export const fusingPasses: readonly Pass[] = [
   foldFlatten,
   foldPad,
   composeMoves,
+  absorbReshape,
   foldScaleAndShift,
   foldScaleBefore,
   convolveBeforeSpreading,
@@ -30,6 +33,8 @@ export const fusingPasses: readonly Pass[] = [
   fuseTail,
   fuseBranch,
   foldPadIntoTail,
+  fuseNormalization,
+  readHeads,
 ];
 
 /** Merges nodes of a GPU segment into fewer draws; only the GPU can run the result. */

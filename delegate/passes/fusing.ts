@@ -5,9 +5,10 @@ import { constantInts } from '../ir/op.js';
 import { normalizeAxis, sameShape, sizeOf, stridesOf } from '../ir/shape.js';
 import { forms } from '../kernels/index.js';
 import { COMPOSED, soleView } from '../kernels/move.js';
-import { pointwise } from '../kernels/pointwise.js';
+import { pointwise, pointwiseTypes } from '../kernels/pointwise.js';
 import { canBeOperand } from '../kernels/tail.js';
 import { type WindowAttrs, windowOf } from '../kernels/window.js';
+import { toNHWC } from '../layout/layout.js';
 import { composeViews, isIdentity } from '../layout/view.js';
 import { gatherStrided } from '../ops/strided.js';
 import type { Editor } from './editor.js';
@@ -162,6 +163,31 @@ const MOST_STEPS = 32;
 /** Their result is a renamed texture: no draw that could carry a tail. */
 const FREE = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS']);
 
+/** Ops whose draw does not depend on the dimensions of size 1 in front of what it makes. */
+const INDIFFERENT = new Set(['FULLY_CONNECTED', 'CAST', ...pointwiseTypes]);
+
+/** What a reshape makes of a value that nothing else reads is made in that shape, where it only has other outer dimensions of size 1. */
+export const absorbReshape: Pass = {
+  name: 'absorb-reshape',
+  at(node, edit) {
+    const [x] = node.inputs;
+    const [output] = node.outputs;
+    const producer = x && edit.producer(x);
+    if (!FREE.has(node.type) || node.tail?.length || !output || !producer || !INDIFFERENT.has(producer.type)) return;
+    if (producer.outputs.length !== 1 || !edit.readOnlyBy(x, node) || !sameRows(x, output)) return;
+    if (producer.type !== 'FULLY_CONNECTED' && producer.inputs.some((v) => v && !canBeOperand(v, output))) return;
+    if (stepsOf(producer.tail).some(({ operand }) => operand && !canBeOperand(operand, output))) return;
+    edit.replace(producer, []);
+    edit.replace(node, [{ ...producer, outputs: [output] }]);
+    return 'rewritten';
+  },
+};
+
+/** True where both have the same pixels and channels, in the same order: they differ in outer dimensions of size 1. */
+function sameRows(a: Value, b: Value): boolean {
+  return sameShape(toNHWC(a.shape), toNHWC(b.shape));
+}
+
 /**
  * A pointwise node whose tail meets its own input again, as in x · sigmoid(x), becomes a step of what makes that input:
  * the way round is a branch of the step.
@@ -308,7 +334,8 @@ function refusal(
   if (!forms.has(producer.type) || FREE.has(producer.type)) return `${producer.type} takes no tail`;
   if (producer.outputs.length !== 1) return `${producer.type} has ${producer.outputs.length} outputs`;
   if (!isReal(x)) return `"${x.name}" is ${x.dtype}`;
-  if (!sameShape(x.shape, output.shape)) return 'it broadcasts its input';
+  const isSame = producer.type === 'FULLY_CONNECTED' ? sameRows(x, output) : sameShape(x.shape, output.shape);
+  if (!isSame) return 'it broadcasts its input';
   if (other === x || node.tail?.some((step) => step.operand === x)) return 'it reads its input twice';
   if (!readOnlyByNode(x)) return `"${x.name}" is read elsewhere`;
   if (other && !canBeOperand(other, output)) return 'the other operand has a higher rank';

@@ -1,6 +1,8 @@
 /** Normalisation as TensorFlow writes it becomes one chain of pointwise steps. */
 import type { Node, Value } from '../ir/graph.js';
-import { sameShape, sizeOf } from '../ir/shape.js';
+import { constantInts } from '../ir/op.js';
+import { normalizeAxis, sameShape, sizeOf } from '../ir/shape.js';
+import { NORMALIZATION } from '../kernels/softmax.js';
 import type { Editor } from './editor.js';
 import type { Pass } from './pass.js';
 
@@ -78,4 +80,38 @@ function factorsOf(edit: Editor, g: Value, readers: readonly Node[], x: Value): 
   const factors = made?.inputs.filter((v) => v !== undefined) ?? [];
   const isLarger = sizeOf(g.shape) === sizeOf(x.shape) && factors.every((v) => sizeOf(v.shape) < sizeOf(g.shape));
   return made?.type === 'MUL' && !made.tail?.length && isTheirs && isLarger ? { factors, made } : { factors: [g] };
+}
+
+/**
+ * (x − mean) · rsqrt(variance + ε) along the last axis is one node, whose form reads each row once for both: the layer
+ * normalisation that `fuse-variance` and `factor-normalization` leave.
+ */
+export const fuseNormalization: Pass = {
+  name: 'fuse-normalization',
+  at(node, edit) {
+    const [x, mean] = node.inputs;
+    const [first, ...rest] = node.tail ?? [];
+    const deviation = first?.operand;
+    if (node.type !== 'SUB' || !x || x.data || !mean || first?.type !== 'MUL' || !deviation) return;
+    const [ofMean, ofDeviation] = [edit.producer(mean), edit.producer(deviation)];
+    if (ofMean?.type !== 'MEAN' || ofDeviation?.type !== 'MEAN' || ofMean.tail?.length) return;
+    const [shift, root, ...more] = ofDeviation.tail ?? [];
+    const epsilon = shift?.type === 'ADD' && root?.type === 'RSQRT' && more.length === 0 ? shift.operand : undefined;
+    if (!epsilon?.data || sizeOf(epsilon.shape) !== 1) return;
+    if (ofMean.inputs[0] !== x || ofDeviation.inputs[0] !== x || ofDeviation.inputs[2] !== mean) return;
+    if (![ofMean, ofDeviation].every((each) => isAlongLast(each, x)) || !sameShape(x.shape, node.outputs[0]!.shape))
+      return;
+    const readers = [...edit.readers(mean)].filter((reader) => reader !== node && reader !== ofDeviation);
+    if (readers.length > 0 || edit.isOutput(mean) || !edit.readOnlyBy(deviation, node))
+      return { declined: 'its mean or variance is read elsewhere' };
+    const attrs = { epsilon: (epsilon.data as Float32Array)[0]! };
+    edit.replace(node, [{ ...node, type: NORMALIZATION, attrs, inputs: [x], tail: rest }]);
+    for (const gone of [ofMean, ofDeviation]) edit.replace(gone, []);
+    return 'rewritten';
+  },
+};
+
+function isAlongLast({ inputs: [, axes], outputs: [output] }: Node, x: Value): boolean {
+  const along = constantInts(axes)?.map((axis) => normalizeAxis(axis, x.shape.length));
+  return along?.length === 1 && along[0] === x.shape.length - 1 && output!.shape.length === x.shape.length;
 }

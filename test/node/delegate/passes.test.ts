@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { checkGraph, type Graph, printGraph, type Value } from '../../../delegate/index.js';
+import { checkGraph, type Graph, type Node, printGraph, type Value } from '../../../delegate/index.js';
 import { canonicalPasses } from '../../../delegate/passes/canonicalize.js';
 import { fusingPasses } from '../../../delegate/passes/fuse.js';
 import { shrinkOperand } from '../../../delegate/passes/fusing.js';
@@ -74,6 +74,80 @@ describe('canonical passes', () => {
   %1: float32[2,3] = FULLY_CONNECTED(%0, float32[3,2]{1,4,2,5,3,6})
 } -> %1`,
     );
+  });
+});
+
+describe('fusing passes on transformers', () => {
+  const binary = { fusedActivationFunction: 'NONE' };
+
+  it('read and write heads where they are', () => {
+    const [q, k] = [activation([1, 9, 32], 'q'), activation([1, 9, 32], 'k')];
+    const nodes: Node[] = [];
+    const apart = (x: Value, perm: readonly number[]): Value => {
+      const [split, moved] = [activation([1, 9, 4, 8]), activation(perm.map((axis) => [1, 9, 4, 8][axis]!))];
+      nodes.push(node('RESHAPE', [x, ints(1, 9, 4, 8)], [split]), node('TRANSPOSE', [split, ints(...perm)], [moved]));
+      return moved;
+    };
+    const [shares, values] = [activation([1, 4, 9, 9]), activation([1, 4, 9, 8])];
+    const [together, out] = [activation([1, 9, 4, 8]), activation([1, 9, 32], 'out')];
+    nodes.push(
+      node('BATCH_MATMUL', [apart(q, [0, 2, 1, 3]), apart(k, [0, 2, 3, 1])], [shares], { adjX: false, adjY: false }),
+      node('BATCH_MATMUL', [shares, apart(k, [0, 2, 1, 3])], [values], { adjX: false, adjY: false }),
+      node('TRANSPOSE', [values, ints(0, 2, 1, 3)], [together]),
+      node('RESHAPE', [together, ints(1, 9, 32)], [out]),
+    );
+    const graph = runPasses(graphOf([q, k], nodes, [out]), fusingPasses);
+    assert.deepEqual(
+      graph.nodes.map(({ type, attrs }) => [type, attrs.heads, attrs.adjY]),
+      [
+        ['BATCH_MATMUL', [4, 4, 0], true],
+        ['BATCH_MATMUL', [0, 4, 4], false],
+      ],
+    );
+  });
+
+  it('make layer normalisation one node, unless its mean is read elsewhere', () => {
+    for (const isRead of [false, true]) {
+      const x = activation([1, 4, 16], 'x');
+      const [mean, variance, shifted, root] = [0, 1, 2, 3].map(() => activation([1, 4, 1])) as [
+        Value,
+        Value,
+        Value,
+        Value,
+      ];
+      const [squares, centred, out] = [0, 1, 2].map(() => activation([1, 4, 16])) as [Value, Value, Value];
+      const nodes = [
+        node('MEAN', [x, ints(2)], [mean], { keepDims: true }),
+        node('SQUARED_DIFFERENCE', [x, mean], [squares]),
+        node('MEAN', [squares, ints(-1)], [variance], { keepDims: true }),
+        node('ADD', [variance, constant([], [0.5])], [shifted], binary),
+        node('RSQRT', [shifted], [root]),
+        node('SUB', [x, mean], [centred], binary),
+        node('MUL', [centred, root], [out], binary),
+      ];
+      const { text } = fused(graphOf([x], nodes, isRead ? [out, mean] : [out]));
+      assert.equal(text.includes('NORMALIZATION(%0)'), !isRead, text);
+    }
+  });
+
+  it('make what is reshaped by the draw before, where only dimensions of size 1 differ', () => {
+    const [x, y] = [activation([4, 8], 'x'), activation([1, 4, 8], 'y')];
+    const [layer, wide, sum] = [activation([4, 8]), activation([1, 4, 8]), activation([1, 4, 8])];
+    const filter = constant([8, 8], new Array(64).fill(1));
+    for (const nodes of [
+      [node('FULLY_CONNECTED', [x, filter], [layer]), node('ADD', [y, layer], [sum], binary)],
+      [
+        node('FULLY_CONNECTED', [x, filter], [layer]),
+        node('RESHAPE', [layer, ints(1, 4, 8)], [wide]),
+        node('ADD', [y, wide], [sum], binary),
+      ],
+    ])
+      assert.equal(
+        fused(graphOf([x, y], nodes, [sum])).text,
+        `(%0: float32[4,8], %1: float32[1,4,8]) {
+  %2: float32[1,4,8] = FULLY_CONNECTED(%0, float32[8,8]{…}) |> ADD(%1, _)
+} -> %2`,
+      );
   });
 });
 
