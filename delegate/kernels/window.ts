@@ -116,11 +116,13 @@ interface Rows {
   place(d: number): readonly [coordinate: string, layer: number | string];
 }
 
+const ZERO = 'vec4(0.0)';
+
 /**
  * The distinct input offsets of a block, at most one fetch each; pixels outside the input are `fill`, a GLSL vec4. With
  * `row`, a GLSL float that counts rows of taps in a loop, those under that row alone.
  */
-export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 'vec4(0.0)', row?: string): Patch {
+export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = ZERO, row?: string): Patch {
   const { bx, by } = k.out;
   const { rowOf, colOf, rows, cols } = offsetsOf(k, w, row);
   const reach = (axis: 0 | 1, out: number, size: number) =>
@@ -143,11 +145,17 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 'vec
     axisOf('o_x', bx, w.stride[1], x.layout.bx, k.out.w),
   ] as const;
   const mask = (axis: 0 | 1, d: number) => `m${'yx'[axis]}_${id(d)}`;
+  // Zero by bits is one instruction where a select is four (SwiftShader), and NaN goes as well.
+  const isZero = fill === ZERO;
+  const declareMask = (name: string, condition: string) =>
+    isZero ? `uint ${name} = ${condition} ? 0xffffffffu : 0u;` : `bool ${name} = ${condition};`;
+  const masked = (v: string, m: string) =>
+    isZero ? `uintBitsToFloat(floatBitsToUint(${v}) & (${m}))` : `mix(${fill}, ${v}, bvec4(${m}))`;
   const masksOf = (axis: 0 | 1, taps: readonly number[]): string[] => {
     const masked = taps.filter((d) => outside(axis, d));
     if (masked.length === 0) return [];
     const size = k.size(sizes[axis]);
-    return masked.map((d) => `bool ${mask(axis, d)} = ${within(axis, block[axis].pixel, d, size)};`);
+    return masked.map((d) => declareMask(mask(axis, d), within(axis, block[axis].pixel, d, size)));
   };
   const [down, across] = block;
   const isAligned = down.texel !== undefined && across.texel !== undefined;
@@ -171,7 +179,7 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 'vec
     const size = isMasked ? k.size(sizes[0]) : '';
     const turn = (d: number): string => {
       const [y, t, l] = [`y_${id(d)}`, `t_${id(d)}`, `l_${id(d)}`];
-      const inside = `bool ${mask(0, d)} = ${down.pixel} + ${y} >= 0.0 && ${down.pixel} + ${y} < ${size};`;
+      const inside = declareMask(mask(0, d), `${down.pixel} + ${y} >= 0.0 && ${down.pixel} + ${y} < ${size}`);
       const parts = `${t} = floor(${y} * ${float(1 / x.layout.by)}), ${l} = (${y} - ${t} * ${float(x.layout.by)}) * ${float(x.layout.bx)}`;
       return `float ${y} = ${counter} * ${float(w.dilation[0])} + ${float(d)}${isAligned ? `, ${parts}` : ''};${isMasked ? ` ${inside}` : ''}`;
     };
@@ -187,7 +195,7 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 'vec
   const vertical = row ? rowsOfTurn(row) : allRows();
   const masks = [...vertical.before, ...masksOf(1, cols)];
   const condition = (dy: number, dx: number) =>
-    [vertical.mask(dy), outside(1, dx) ? mask(1, dx) : ''].filter(Boolean).join(' && ');
+    [vertical.mask(dy), outside(1, dx) ? mask(1, dx) : ''].filter(Boolean).join(isZero ? ' & ' : ' && ');
   const coordinates = (position: string): string => {
     const horizontal = texels(cols, x.layout.bx).map(declare('x', 'u', position));
     return `${x.coordinateType} ${[...horizontal, ...vertical.coordinates(position)].join(', ')};`;
@@ -215,7 +223,7 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = 'vec
         cols.map((dx) => {
           const v = `vec4 ${name(dy, dx)} = ${read(slice, layer, dy, dx)};`;
           const m = condition(dy, dx);
-          return m ? `${v} ${name(dy, dx)} = mix(${fill}, ${name(dy, dx)}, bvec4(${m}));` : v;
+          return m ? `${v} ${name(dy, dx)} = ${masked(name(dy, dx), m)};` : v;
         }),
       );
       return [...vertical.turn, isAligned ? coordinates(position) : '', ...reads].join('\n    ');
