@@ -19,6 +19,8 @@ import type { Window } from './window.js';
 export const POINTS = 16;
 /** How much less work than the direct kernel it must be: its tensors are 4 times as large as the images. */
 const LEAST_GAIN = 1.3;
+/** All bits of a mask. */
+const ALL = '0xffffffffu';
 /** Elements of a transformed image. */
 const LARGEST_IMAGE = 2 ** 21;
 
@@ -83,27 +85,40 @@ export function transformPatches(node: Node, context: BuildContext, x: Value, to
   const input = k.input(x);
   // Blocks of both are squares: 2×2, or 1×1 where a fragment writes one pixel.
   const { bx: block } = k.out;
+  const blocks = range(block);
+  /** Along an axis: the two pixels of a patch that the point takes, and by how much the second counts. */
   const along = (v: string, o: string, pad: number, size: number) => {
-    const name = (d: number) => `${v}In${d}`;
     const end = k.size(size);
-    const inside = range(block).map(
-      (d) =>
-        `bvec2 ${name(d)} = bvec2(vec2(greaterThanEqual(${v} + ${float(2 * d)}, vec2(0.0))) * vec2(lessThan(${v} + ${float(2 * d)}, vec2(${end}))));`,
-    );
+    const inside = blocks.map((d) => {
+      const at = `${v} + ${float(2 * d)}`;
+      const within = (lane: string) => `${v}In.${lane} >= 0.0 && ${v}In.${lane} < ${end}`;
+      return `{ vec2 ${v}In = ${at}; ${v}Mask${d} = uvec2(${within('x')} ? ${ALL} : 0u, ${within('y')} ? ${ALL} : 0u); }`;
+    });
     return `float ${v}p = ${v === 'down' ? 'floor(point * 0.25)' : 'point - floor(point * 0.25) * 4.0'};
   vec2 ${v} = ${o} * ${float(2 * block)} - ${k.size(pad)} + (${v}p < 0.5 ? vec2(0.0, 2.0) : ${v}p < 1.5 ? vec2(1.0, 2.0) : ${v}p < 2.5 ? vec2(2.0, 1.0) : vec2(1.0, 3.0));
   vec2 ${v}Texel = floor(${v} * ${float(1 / block)}), ${v}Odd = ${v} - ${v}Texel * ${float(block)};
   float ${v}Sign = ${v}p > 0.5 && ${v}p < 1.5 ? 1.0 : -1.0;
+  uvec2 ${blocks.map((d) => `${v}Mask${d}`).join(', ')};
   ${inside.join(' ')}`;
   };
-  const read = (px: number, py: number, i: 'x' | 'y', j: 'x' | 'y') =>
-    `mix(vec4(0.0), ${input.texel(`at + vec2(acrossTexel.${j} + ${float(px)}, downTexel.${i} + ${float(py)})`, `layer + downOdd.${i} * 2.0 + acrossOdd.${j}`)}, bvec4(downIn${py}.${i} && acrossIn${px}.${j}))`;
+  const LANES = ['x', 'y'] as const;
+  type Lane = (typeof LANES)[number];
+  /** What the reads of a slice share: coordinates of both pixels of each patch of the block, and layers. */
+  const places = (axis: Lane, v: string, name: string) =>
+    blocks.flatMap((d) =>
+      LANES.map((i) => `${name}${d}${i} = ${input.coordinate(axis, `at.${axis} + ${v}Texel.${i} + ${float(d)}`)}`),
+    );
+  const layers = LANES.flatMap((i) => LANES.map((j) => `l${i}${j} = layer + downOdd.${i} * 2.0 + acrossOdd.${j}`));
+  const read = (px: number, py: number, i: Lane, j: Lane) =>
+    `uintBitsToFloat(floatBitsToUint(${input.fetch(`u${px}${j}`, `v${py}${i}`, `l${i}${j}`)}) & (downMask${py}.${i} & acrossMask${px}.${j}))`;
   const slices = k.eachSlice((slice) => {
     const sums = k.pixels.map(({ index, px, py }) => {
-      const line = (i: 'x' | 'y') => `(${read(px, py, i, 'x')} + acrossSign * ${read(px, py, i, 'y')})`;
+      const line = (i: Lane) => `(${read(px, py, i, 'x')} + acrossSign * ${read(px, py, i, 'y')})`;
       return `a${index} = ${line('x')} + downSign * ${line('y')};`;
     });
-    return `vec2 at = ${input.tile('image', slice.s)}; float layer = ${plus('0.0', input.layerOf(slice))};
+    const coordinates = [...places('x', 'across', 'u'), ...places('y', 'down', 'v')];
+    return `vec2 at = ${input.tile('image', slice.s)}; float layer = ${plus('0.0', input.layerOf(slice))}, ${layers.join(', ')};
+    ${input.coordinateType} ${coordinates.join(', ')};
     ${sums.join('\n    ')}`;
   });
   const body = `float image = floor((o_n + 0.5) * ${float(1 / POINTS)}), point = o_n - image * ${float(POINTS)};
