@@ -1,3 +1,4 @@
+import { sizeOf } from '../ir/shape.js';
 import type { Grain, GrainedView, View } from '../layout/view.js';
 import { isWindowed } from '../layout/view.js';
 import type { InputAccess, ShaderBuilder } from '../shader/builder.js';
@@ -18,6 +19,11 @@ export function declareView(k: ShaderBuilder, x: InputAccess, { grain, view }: G
   const locate = `float q = divide(pix, ${w.value}, ${w.inverse}), ix = pix - q * ${w.value};
   ${N === 1 ? 'float in_n = 0.0, iy = q;' : H === 1 ? 'float in_n = q, iy = 0.0;' : `float in_n = divide(q, ${h.value}, ${h.inverse}), iy = q - in_n * ${h.value};`}`;
   const pixels = `((n * ${k.size(k.out.h)} + y) * ${k.size(k.out.w)} + x)`;
+  const byPixel = grain === 'element' ? splitChannels(view, k.out.c, C) : undefined;
+  if (byPixel) {
+    declareChannels(k, x, name, byPixel, pixels, locate);
+    return { grain, call: (...at) => `${name}(${at.join(', ')})` };
+  }
   const { text, from, inside } = decode(k, view);
   // A select, not an early return: branches multiply what drivers, SwiftShader above all, take to compile.
   const within = (read: string, type: 'bool' | 'bvec4') => (inside ? `mix(v, ${read}, ${type}(${inside}))` : read);
@@ -55,6 +61,62 @@ vec4 ${name}(vec4 v, float n, float y, float x, float s) {
 }`);
   }
   return { grain, call: (...at) => `${name}(${at.join(', ')})` };
+}
+
+/** A view of elements as one of pixels, and one of channels that is the same in each pixel. */
+interface Split {
+  readonly ofPixels: View;
+  readonly ofChannels: View;
+}
+
+/** Takes a view apart where the channels of a pixel all come from one pixel, as those of a shuffle do. */
+function splitChannels(v: View, outC: number, inC: number): Split | undefined {
+  if (v.mirror !== undefined) return undefined;
+  let first = v.dims.length;
+  for (let channels = 1; channels < outC && first > 0; ) channels *= v.dims[--first]!;
+  const part = (from: number, to: number, unit: number, offset: number): View => ({
+    ...v,
+    dims: v.dims.slice(from, to),
+    strides: v.strides.slice(from, to).map((stride) => stride / unit),
+    lo: v.lo.slice(from, to),
+    hi: v.hi.slice(from, to),
+    offset,
+  });
+  const start = ((v.offset % inC) + inC) % inC;
+  const ofPixels = part(0, first, inC, (v.offset - start) / inC);
+  const ofChannels = part(first, v.dims.length, 1, start);
+  const last = ofChannels.dims.reduce((sum, d, i) => sum + (d - 1) * ofChannels.strides[i]!, start);
+  const isWhole = sizeOf(ofChannels.dims) === outC && !isWindowed(ofChannels);
+  const stays = ofChannels.strides.every((stride) => stride >= 0) && last < inC;
+  if (!isWhole || !stays || !ofPixels.strides.every(Number.isInteger)) return undefined;
+  return { ofPixels: first > 0 ? ofPixels : { ...ofPixels, dims: [1], strides: [0], lo: [0], hi: [1] }, ofChannels };
+}
+
+/** The pixel is found once for all lanes. */
+function declareChannels(
+  k: ShaderBuilder,
+  x: InputAccess,
+  name: string,
+  { ofPixels, ofChannels }: Split,
+  pixels: string,
+  locate: string,
+): void {
+  k.helper('lane');
+  const [pixel, channel] = [decode(k, ofPixels), decode(k, ofChannels)];
+  const lanes = [0, 1, 2, 3].map((i) => `${name}_1(in_n, iy, ix, s * 4.0 + ${i}.0)`);
+  const read = `vec4(${lanes.join(', ')})`;
+  k.declare(`float ${name}_1(float in_n, float iy, float ix, float index) {
+  ${channel.text}
+  float ic = ${channel.from}, is = floor(ic * 0.25);
+  return lane(${x.at('in_n', 'iy', 'ix', 'is')}, ic - is * 4.0);
+}
+vec4 ${name}(vec4 v, float n, float y, float x, float s) {
+  float index = ${pixels};
+  ${pixel.text}
+  float pix = ${pixel.from};
+  ${locate}
+  return ${pixel.inside ? `mix(v, ${read}, bvec4(${pixel.inside}))` : read};
+}`);
 }
 
 /** True where the output's elements are the input's, in order, from some element on. */

@@ -1,25 +1,12 @@
 // What transformers are made of: heads that are read and written where they are, layer normalisation as one node.
-import type { Graph, Node, Value } from '../../delegate/index.js';
-import { activation, constant, graphOf, ints, node } from '../node/delegate/build.js';
+import type { Graph, Value } from '../../delegate/index.js';
+import { constant, ints } from '../node/delegate/build.js';
 import { random } from '../support/random.js';
 import { graphDifference } from './support/agree.js';
+import { graph } from './support/graph.js';
 
 const draw = random(5);
 const numbers = (count: number) => Array.from({ length: count }, () => draw() - 0.5);
-
-type Apply = (type: string, inputs: readonly Value[], shape: readonly number[], attrs?: Node['attrs']) => Value;
-
-/** The graph of what `make` applies to inputs of these shapes. */
-function graph(shapes: readonly (readonly number[])[], make: (apply: Apply, inputs: readonly Value[]) => Value): Graph {
-  const nodes: Node[] = [];
-  const inputs = shapes.map((shape) => activation(shape));
-  const output = make((type, from, shape, attrs = {}) => {
-    const made = activation(shape);
-    nodes.push(node(type, from, [made], { fusedActivationFunction: 'NONE', ...attrs }));
-    return made;
-  }, inputs);
-  return graphOf(inputs, nodes, [output]);
-}
 
 interface Attention {
   readonly batch?: number;
