@@ -49,34 +49,31 @@ function gather(node: Node, context: BuildContext, x: Value, index: Value, axis:
   const I = sizeOf(index.shape.slice(batch));
   const whole = k.out.c === table.layout.c && N % k.out.c === 0 && axis < x.shape.length - 1;
   const unit = whole ? k.out.c : 1;
-  const count = (value: number) => [k.size(value), k.size(1 / value)] as const;
-  const [n, nInverse] = count(N / unit);
-  const [i, iInverse] = count(I);
-  const [o, oInverse] = count(O);
-  const [idC, idCInverse] = count(ids.layout.c);
-  const [idW, idWInverse] = count(ids.layout.w);
-  const [idH, idHInverse] = count(ids.layout.h);
+  /** Statements for the quotient and the rest by a size, both under names of their own; nothing is divided by 1. */
+  const split = (at: string, by: number, quotient: string, rest: string): string => {
+    if (by === 1) return `float ${quotient} = ${at}, ${rest} = 0.0;`;
+    const size = k.size(by);
+    return `float ${quotient} = divide(${at}, ${size}, ${k.size(1 / by)}), ${rest} = ${at} - ${quotient} * ${size};`;
+  };
   k.declare(`float index_of(float at) {
-  float pix = divide(at, ${idC}, ${idCInverse}), c = at - pix * ${idC}, s = floor(c * 0.25);
-  float q = divide(pix, ${idW}, ${idWInverse}), b = divide(q, ${idH}, ${idHInverse});
-  return clamp(lane(${ids.at('b', `q - b * ${idH}`, `pix - q * ${idW}`, 's')}, c - s * 4.0), 0.0, ${k.size(A - 1)});
+  ${split('at', ids.layout.c, 'pix', 'c')} ${split('pix', ids.layout.w, 'q', 'ix')} ${split('q', ids.layout.h, 'b', 'iy')}
+  float s = floor(c * 0.25);
+  return clamp(lane(${ids.at('b', 'iy', 'ix', 's')}, c - s * 4.0), 0.0, ${k.size(A - 1)});
 }
 float source_of(float at) {
-  float q = divide(at, ${n}, ${nInverse}), r = at - q * ${n}, q2 = divide(q, ${i}, ${iInverse}), j = q - q2 * ${i};
-  float b = divide(q2, ${o}, ${oInverse});
-  return (q2 * ${k.size(A)} + index_of(b * ${i} + j)) * ${n} + r;
+  ${split('at', N / unit, 'q', 'r')} ${split('q', I, 'q2', 'j')} ${split('q2', O, 'b', 'o')}
+  return (q2 * ${k.size(A)} + index_of(b * ${k.size(I)} + j)) * ${k.size(N / unit)} + r;
 }`);
-  const [w, wInverse] = count(table.layout.w);
-  const [h, hInverse] = count(table.layout.h);
-  const locate = `float q = divide(pix, ${w}, ${wInverse}), ix = pix - q * ${w}, in_n = divide(q, ${h}, ${hInverse}), iy = q - in_n * ${h};`;
+  const locate = `${split('pix', table.layout.w, 'q', 'ix')} ${split('q', table.layout.h, 'in_n', 'iy')}`;
   const pixels = `((n * ${k.size(k.out.h)} + y) * ${k.size(k.out.w)} + x)`;
   if (whole) {
     const text = `  float pix = source_of(${pixels}); ${locate}\n  return ${table.at('in_n', 'iy', 'ix', 's')};`;
     return k.finishTexel('gather', text, tailText(k, node), true);
   }
-  const [c, cInverse] = count(table.layout.c);
   k.declare(`float element(float at) {
-  float from = source_of(at), pix = divide(from, ${c}, ${cInverse}), ic = from - pix * ${c}, is = floor(ic * 0.25);
+  float from = source_of(at);
+  ${split('from', table.layout.c, 'pix', 'ic')}
+  float is = floor(ic * 0.25);
   ${locate}
   return lane(${table.at('in_n', 'iy', 'ix', 'is')}, ic - is * 4.0);
 }`);

@@ -33,6 +33,8 @@ export class Device {
   readonly fences = new Fences(this);
   readonly #counts: Record<Kind, number> = { textures: 0, buffers: 0, programs: 0, framebuffers: 0, executables: 0 };
   #textureBytes = 0;
+  /** Kinds of framebuffers that were found complete: asking waits for the GPU process each time. */
+  readonly #complete = new Set<string>();
 
   constructor(gl: WebGL2RenderingContext) {
     this.gl = gl;
@@ -107,7 +109,7 @@ export class Device {
   }
 
   /** A framebuffer whose colour attachments are the layers of a texture; throws DeviceError where it is not complete. */
-  createFramebuffer({ texture, layers }: OwnedTexture): WebGLFramebuffer {
+  createFramebuffer({ texture, width, height, layers, bytes }: OwnedTexture): WebGLFramebuffer {
     const { gl } = this;
     const framebuffer = gl.createFramebuffer();
     if (!framebuffer)
@@ -121,8 +123,11 @@ export class Device {
       gl.framebufferTextureLayer(gl.FRAMEBUFFER, attachment, texture, 0, layer);
     }
     gl.drawBuffers(attachments);
-    const status = gl.checkFramebufferStatus(gl.FRAMEBUFFER);
+    const kind = `${layers} of ${bytes / (width * height * layers)}`;
+    const status = this.#complete.has(kind) ? gl.FRAMEBUFFER_COMPLETE : gl.checkFramebufferStatus(gl.FRAMEBUFFER);
+    this.#complete.add(kind);
     if (status !== gl.FRAMEBUFFER_COMPLETE) {
+      this.#complete.delete(kind);
       this.deleteFramebuffer(framebuffer);
       this.check('createFramebuffer');
       throw new DeviceError(
