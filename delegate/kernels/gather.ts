@@ -1,6 +1,7 @@
 import type { Node, Value } from '../ir/graph.js';
 import { normalizeAxis, sizeOf } from '../ir/shape.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
+import { pixelIndex, pixelText, quotientText } from './pixels.js';
 import { tailText } from './tail.js';
 
 interface GatherAttrs {
@@ -42,19 +43,13 @@ function onlyFloats({ type, inputs, outputs }: Node): string | undefined {
 
 function gather(node: Node, context: BuildContext, x: Value, index: Value, axis: number, batch: number) {
   const k = builderFor(node, context);
-  k.helper('divide');
   k.helper('lane');
   const [table, ids] = [k.input(x), k.input(index)];
   const [O, A, N] = [sizeOf(x.shape.slice(batch, axis)), x.shape[axis]!, sizeOf(x.shape.slice(axis + 1))];
   const I = sizeOf(index.shape.slice(batch));
   const whole = k.out.c === table.layout.c && N % k.out.c === 0 && axis < x.shape.length - 1;
   const unit = whole ? k.out.c : 1;
-  /** Statements for the quotient and the rest by a size, both under names of their own; nothing is divided by 1. */
-  const split = (at: string, by: number, quotient: string, rest: string): string => {
-    if (by === 1) return `float ${quotient} = ${at}, ${rest} = 0.0;`;
-    const size = k.size(by);
-    return `float ${quotient} = divide(${at}, ${size}, ${k.size(1 / by)}), ${rest} = ${at} - ${quotient} * ${size};`;
-  };
+  const split = (...given: [at: string, by: number, quotient: string, rest: string]) => quotientText(k, ...given);
   k.declare(`float index_of(float at) {
   ${split('at', ids.layout.c, 'pix', 'c')} ${split('pix', ids.layout.w, 'q', 'ix')} ${split('q', ids.layout.h, 'b', 'iy')}
   float s = floor(c * 0.25);
@@ -64,10 +59,9 @@ float source_of(float at) {
   ${split('at', N / unit, 'q', 'r')} ${split('q', I, 'q2', 'j')} ${split('q2', O, 'b', 'o')}
   return (q2 * ${k.size(A)} + index_of(b * ${k.size(I)} + j)) * ${k.size(N / unit)} + r;
 }`);
-  const locate = `${split('pix', table.layout.w, 'q', 'ix')} ${split('q', table.layout.h, 'in_n', 'iy')}`;
-  const pixels = `((n * ${k.size(k.out.h)} + y) * ${k.size(k.out.w)} + x)`;
+  const locate = pixelText(k, table.layout);
   if (whole) {
-    const text = `  float pix = source_of(${pixels}); ${locate}\n  return ${table.at('in_n', 'iy', 'ix', 's')};`;
+    const text = `  float pix = source_of(${pixelIndex(k)}); ${locate}\n  return ${table.at('in_n', 'iy', 'ix', 's')};`;
     return k.finishTexel('gather', text, tailText(k, node), true);
   }
   k.declare(`float element(float at) {
@@ -77,6 +71,6 @@ float source_of(float at) {
   ${locate}
   return lane(${table.at('in_n', 'iy', 'ix', 'is')}, ic - is * 4.0);
 }`);
-  const text = `  float at = ${pixels} * ${k.size(k.out.c)} + s * 4.0;\n  return vec4(element(at), element(at + 1.0), element(at + 2.0), element(at + 3.0));`;
+  const text = `  float at = ${pixelIndex(k)} * ${k.size(k.out.c)} + s * 4.0;\n  return vec4(element(at), element(at + 1.0), element(at + 2.0), element(at + 3.0));`;
   return k.finishTexel('gather', text, tailText(k, node), true);
 }

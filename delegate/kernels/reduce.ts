@@ -7,6 +7,7 @@ import { float } from '../shader/glsl.js';
 import type { Kernel } from '../shader/kernel.js';
 import { type Fold, LARGER, PRODUCT, SMALLER, SUM } from './fold.js';
 import { type BuildContext, builderFor, type GpuForm } from './form.js';
+import { pixelIndex } from './pixels.js';
 import { type Rows, rowsOf } from './rows.js';
 import { tailText } from './tail.js';
 
@@ -126,11 +127,6 @@ function centreText(k: ShaderBuilder, centre: Value | undefined): string {
   const { layout, at } = k.input(centre);
   const read = at(keep(layout.n, 'n'), keep(layout.h, 'y'), keep(layout.w, 'x'), keep(layout.c, 's'));
   return `centre = ${read}${layout.c === 1 ? '.xxxx' : ''};\n`;
-}
-
-/** The output pixel of `texel`, counted in dense order. */
-function pixelIndex(k: ShaderBuilder): string {
-  return `((n * ${k.size(k.out.h)} + y) * ${k.size(k.out.w)} + x)`;
 }
 
 /** True where the last axis alone is reduced, to 1: each pixel of the output is that of the input. */

@@ -2,6 +2,7 @@ import { sizeOf } from '../ir/shape.js';
 import type { Grain, GrainedView, View } from '../layout/view.js';
 import { isWindowed } from '../layout/view.js';
 import type { InputAccess, ShaderBuilder } from '../shader/builder.js';
+import { pixelIndex, pixelText } from './pixels.js';
 
 /** Reads an output texel through a view: `v` where the view is out of range, else what it moves there. */
 export interface ViewRead {
@@ -13,16 +14,14 @@ export interface ViewRead {
 export function declareView(k: ShaderBuilder, x: InputAccess, { grain, view }: GrainedView): ViewRead {
   const name = k.unique('view');
   k.helper('divide');
-  const { n: N, h: H, w: W, c: C, slices } = x.layout;
+  const read: ViewRead = { grain, call: (...at) => `${name}(${at.join(', ')})` };
+  const { c: C, slices } = x.layout;
   const count = (value: number) => ({ value: k.size(value), inverse: k.size(1 / value) });
-  const [w, h] = [count(W), count(H)];
-  const locate = `float q = divide(pix, ${w.value}, ${w.inverse}), ix = pix - q * ${w.value};
-  ${N === 1 ? 'float in_n = 0.0, iy = q;' : H === 1 ? 'float in_n = q, iy = 0.0;' : `float in_n = divide(q, ${h.value}, ${h.inverse}), iy = q - in_n * ${h.value};`}`;
-  const pixels = `((n * ${k.size(k.out.h)} + y) * ${k.size(k.out.w)} + x)`;
+  const [locate, pixels] = [pixelText(k, x.layout), pixelIndex(k)];
   const byPixel = grain === 'element' ? splitChannels(view, k.out.c, C) : undefined;
   if (byPixel) {
     declareChannels(k, x, name, byPixel, pixels, locate);
-    return { grain, call: (...at) => `${name}(${at.join(', ')})` };
+    return read;
   }
   const { text, from, inside } = decode(k, view);
   // A select, not an early return: branches multiply what drivers, SwiftShader above all, take to compile.
@@ -60,7 +59,7 @@ vec4 ${name}(vec4 v, float n, float y, float x, float s) {
   return vec4(${[0, 1, 2, 3].map((i) => `${name}_1(v.${'xyzw'[i]}, index + ${i}.0)`).join(', ')});
 }`);
   }
-  return { grain, call: (...at) => `${name}(${at.join(', ')})` };
+  return read;
 }
 
 /** A view of elements as one of pixels, and one of channels that is the same in each pixel. */
