@@ -129,7 +129,7 @@ function convolution(
   const turn = `(o_n - floor((o_n + 0.5) * ${float(1 / count)}) * ${float(count)})`;
   const behind = count > 1 ? ` + ${turn} * ${k.size(weights.groups / count)}` : '';
   const first = `(${to.bs > 1 ? `o_s * ${float(1 / to.bs)}` : 'o_s'} * ${steps}${split ? ` * ${float(taps)}` : ''}${behind})`;
-  const outside = window.outside ? 'outside' : 'vec4(0.0)';
+  const outside = window.outside && 'outside';
   const pads = window.outside && range(4).map((i) => k.param(window.outside![i] ?? 0));
   const shares = k.pixels.length > 1 || taps === 1;
   const turns = !split && shares ? turnsOf(k, input, window, outside) : undefined;
@@ -198,7 +198,7 @@ function convolution(
       );
     });
     const add = (p: Plane) => `{ ${tapText(p, window)}
-        vec4 v = mix(${outside}, ${input.at('o_n', 'y', 'x', 's')}, bvec4(inside));
+        vec4 v = mix(${outside ?? 'vec4(0.0)'}, ${input.at('o_n', 'y', 'x', 's')}, bvec4(inside));
         ${matrices.map((m, ps) => `a${p.index + ps * k.pixels.length} += ${m.times('v')};`).join(' ')} }`;
     return `${sizeText(k, input, window)}
   float n = ${k.spare()} ? 0.0 : ${steps};

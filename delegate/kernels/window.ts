@@ -1,7 +1,7 @@
 import { windowOutput } from '../ir/shape.js';
 import type { Padding } from '../ir/vocabulary.js';
 import { type InputAccess, type Plane, plus, type ShaderBuilder } from '../shader/builder.js';
-import { float, range } from '../shader/glsl.js';
+import { bitsOf, float, masked, range } from '../shader/glsl.js';
 
 /** A sliding window: sizes in pixels, [vertical, horizontal]. */
 export interface Window {
@@ -116,13 +116,11 @@ interface Rows {
   place(d: number): readonly [coordinate: string, layer: number | string];
 }
 
-const ZERO = 'vec4(0.0)';
-
 /**
- * The distinct input offsets of a block, at most one fetch each; pixels outside the input are `fill`, a GLSL vec4. With
- * `row`, a GLSL float that counts rows of taps in a loop, those under that row alone.
+ * The distinct input offsets of a block, at most one fetch each; pixels outside the input are `fill`, a GLSL vec4,
+ * or zero. With `row`, a GLSL float that counts rows of taps in a loop, those under that row alone.
  */
-export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = ZERO, row?: string): Patch {
+export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill?: string, row?: string): Patch {
   const { bx, by } = k.out;
   const { rowOf, colOf, rows, cols } = offsetsOf(k, w, row);
   const reach = (axis: 0 | 1, out: number, size: number) =>
@@ -145,17 +143,14 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = ZERO
     axisOf('o_x', bx, w.stride[1], x.layout.bx, k.out.w),
   ] as const;
   const mask = (axis: 0 | 1, d: number) => `m${'yx'[axis]}_${id(d)}`;
-  // Zero by bits is one instruction where a select is four (SwiftShader), and NaN goes as well.
-  const isZero = fill === ZERO;
-  const declareMask = (name: string, condition: string) =>
-    isZero ? `uint ${name} = ${condition} ? 0xffffffffu : 0u;` : `bool ${name} = ${condition};`;
-  const masked = (v: string, m: string) =>
-    isZero ? `uintBitsToFloat(floatBitsToUint(${v}) & (${m}))` : `mix(${fill}, ${v}, bvec4(${m}))`;
+  const declareMask = (name: string, inside: string) =>
+    fill ? `bool ${name} = ${inside};` : `uint ${name} = ${bitsOf(inside)};`;
+  const filled = (v: string, m: string) => (fill ? `mix(${fill}, ${v}, bvec4(${m}))` : masked(v, m));
   const masksOf = (axis: 0 | 1, taps: readonly number[]): string[] => {
-    const masked = taps.filter((d) => outside(axis, d));
-    if (masked.length === 0) return [];
+    const reaching = taps.filter((d) => outside(axis, d));
+    if (reaching.length === 0) return [];
     const size = k.size(sizes[axis]);
-    return masked.map((d) => declareMask(mask(axis, d), within(axis, block[axis].pixel, d, size)));
+    return reaching.map((d) => declareMask(mask(axis, d), within(axis, block[axis].pixel, d, size)));
   };
   const [down, across] = block;
   const isAligned = down.texel !== undefined && across.texel !== undefined;
@@ -195,7 +190,7 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = ZERO
   const vertical = row ? rowsOfTurn(row) : allRows();
   const masks = [...vertical.before, ...masksOf(1, cols)];
   const condition = (dy: number, dx: number) =>
-    [vertical.mask(dy), outside(1, dx) ? mask(1, dx) : ''].filter(Boolean).join(isZero ? ' & ' : ' && ');
+    [vertical.mask(dy), outside(1, dx) ? mask(1, dx) : ''].filter(Boolean).join(fill ? ' && ' : ' & ');
   const coordinates = (position: string): string => {
     const horizontal = texels(cols, x.layout.bx).map(declare('x', 'u', position));
     return `${x.coordinateType} ${[...horizontal, ...vertical.coordinates(position)].join(', ')};`;
@@ -223,7 +218,7 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill = ZERO
         cols.map((dx) => {
           const v = `vec4 ${name(dy, dx)} = ${read(slice, layer, dy, dx)};`;
           const m = condition(dy, dx);
-          return m ? `${v} ${name(dy, dx)} = ${masked(name(dy, dx), m)};` : v;
+          return m ? `${v} ${name(dy, dx)} = ${filled(name(dy, dx), m)};` : v;
         }),
       );
       return [...vertical.turn, isAligned ? coordinates(position) : '', ...reads].join('\n    ');

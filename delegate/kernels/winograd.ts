@@ -6,7 +6,7 @@ import { type Shape, sizeOf } from '../ir/shape.js';
 import { layoutProblem } from '../layout/layout.js';
 import { isPieceDone, vectorBlock } from '../layout/weights.js';
 import { plus } from '../shader/builder.js';
-import { float, range } from '../shader/glsl.js';
+import { bitsOf, float, masked, range } from '../shader/glsl.js';
 import type { Kernel } from '../shader/kernel.js';
 import type { Target } from '../shader/target.js';
 import type { Pieces } from '../task.js';
@@ -19,10 +19,11 @@ import type { Window } from './window.js';
 export const POINTS = 16;
 /** How much less work than the direct kernel it must be: its tensors are 4 times as large as the images. */
 const LEAST_GAIN = 1.3;
-/** All bits of a mask. */
-const ALL = '0xffffffffu';
 /** Elements of a transformed image. */
 const LARGEST_IMAGE = 2 ** 21;
+/** Of a vec2 with the first and the second pixel that a point takes along an axis. */
+const LANES = ['x', 'y'] as const;
+type Lane = (typeof LANES)[number];
 
 /** Shapes of the transformed input and output of a convolution; none where the direct kernel is to do it. */
 export function winogradShapes(
@@ -90,19 +91,15 @@ export function transformPatches(node: Node, context: BuildContext, x: Value, to
   const along = (v: string, o: string, pad: number, size: number) => {
     const end = k.size(size);
     const inside = blocks.map((d) => {
-      const at = `${v} + ${float(2 * d)}`;
-      const within = (lane: string) => `${v}In.${lane} >= 0.0 && ${v}In.${lane} < ${end}`;
-      return `{ vec2 ${v}In = ${at}; ${v}Mask${d} = uvec2(${within('x')} ? ${ALL} : 0u, ${within('y')} ? ${ALL} : 0u); }`;
+      const bits = LANES.map((i) => bitsOf(`${v}In${d}.${i} >= 0.0 && ${v}In${d}.${i} < ${end}`));
+      return `vec2 ${v}In${d} = ${v} + ${float(2 * d)}; uvec2 ${v}Mask${d} = uvec2(${bits});`;
     });
     return `float ${v}p = ${v === 'down' ? 'floor(point * 0.25)' : 'point - floor(point * 0.25) * 4.0'};
   vec2 ${v} = ${o} * ${float(2 * block)} - ${k.size(pad)} + (${v}p < 0.5 ? vec2(0.0, 2.0) : ${v}p < 1.5 ? vec2(1.0, 2.0) : ${v}p < 2.5 ? vec2(2.0, 1.0) : vec2(1.0, 3.0));
   vec2 ${v}Texel = floor(${v} * ${float(1 / block)}), ${v}Odd = ${v} - ${v}Texel * ${float(block)};
   float ${v}Sign = ${v}p > 0.5 && ${v}p < 1.5 ? 1.0 : -1.0;
-  uvec2 ${blocks.map((d) => `${v}Mask${d}`).join(', ')};
   ${inside.join(' ')}`;
   };
-  const LANES = ['x', 'y'] as const;
-  type Lane = (typeof LANES)[number];
   /** What the reads of a slice share: coordinates of both pixels of each patch of the block, and layers. */
   const places = (axis: Lane, v: string, name: string) =>
     blocks.flatMap((d) =>
@@ -110,7 +107,7 @@ export function transformPatches(node: Node, context: BuildContext, x: Value, to
     );
   const layers = LANES.flatMap((i) => LANES.map((j) => `l${i}${j} = layer + downOdd.${i} * 2.0 + acrossOdd.${j}`));
   const read = (px: number, py: number, i: Lane, j: Lane) =>
-    `uintBitsToFloat(floatBitsToUint(${input.fetch(`u${px}${j}`, `v${py}${i}`, `l${i}${j}`)}) & (downMask${py}.${i} & acrossMask${px}.${j}))`;
+    masked(input.fetch(`u${px}${j}`, `v${py}${i}`, `l${i}${j}`), `downMask${py}.${i} & acrossMask${px}.${j}`);
   const slices = k.eachSlice((slice) => {
     const sums = k.pixels.map(({ index, px, py }) => {
       const line = (i: Lane) => `(${read(px, py, i, 'x')} + acrossSign * ${read(px, py, i, 'y')})`;

@@ -7,6 +7,16 @@ export function float(value: number): string {
   return /[.e]/.test(text) ? text : `${text}.0`;
 }
 
+/** All bits where a condition holds, else none: what `masked` takes. Masks are joined by `&`. */
+export function bitsOf(condition: string): string {
+  return `(${condition} ? 0xffffffffu : 0u)`;
+}
+
+/** A vec4 where a mask has all bits, else zero. An AND is one instruction where a select is four (SwiftShader), and takes NaN away. */
+export function masked(v: string, mask: string): string {
+  return `uintBitsToFloat(floatBitsToUint(${v}) & (${mask}))`;
+}
+
 /** 0 … count − 1: what the text of a kernel unrolls. */
 export function range(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i);
