@@ -38,7 +38,7 @@ function batchesByCoordinate(v: Value, out: Value): boolean {
   return alike && folded && (n === 1 || n === on) && (h === 1 || h === oh);
 }
 
-/** Where the matrices of an operand are: GLSL of n and y, and of what a head adds to a slice. */
+/** Where the matrices of an operand are: GLSL of n and y, and of a slice of the matrix among all slices. */
 interface Matrices {
   readonly access: InputAccess;
   readonly columns: number;
@@ -50,35 +50,22 @@ interface Matrices {
 function matmul(node: Node, context: BuildContext, x: Value, y: Value) {
   const { adjX, adjY, heads: [ofX, ofY, ofOutput] = [0, 0, 0] } = attrsOf<MatmulAttrs>(node);
   const k = builderFor(node, context);
+  // With heads in the output the head is of its slice; else it is its row, or its image where there is no batch beside.
+  const headOf = ({ y: row }: Plane) => (ofOutput ? 'head' : k.out.h === 1 ? 'o_n' : row);
   const matrices = (value: Value, heads: number): Matrices => {
     const access = k.input(value);
     const { n, h, c } = access.layout;
-    // With heads in the output the head is of its slice; else it is its row, or its image where there is no batch beside.
-    const isImage = ofOutput === 0 && k.out.h === 1;
-    const headOf = (plane: Plane) => (ofOutput ? 'head' : isImage ? 'o_n' : plane.y);
-    if (heads === 0) {
-      const isFlat = ofOutput > 0 && k.out.n === 1 && h === 1 && n === ofOutput;
-      return {
-        access,
-        columns: c,
-        byRow: !ofOutput && h > 1,
-        at: (plane) => ({
-          n: isFlat ? 'head' : keep(n, 'o_n'),
-          y: isFlat ? '0.0' : keep(h, ofOutput ? 'head' : plane.y),
-          slice: (s) => s,
-        }),
-      };
-    }
-    const columns = c / heads;
-    const each = k.size(columns / 4);
+    const columns = heads ? c / heads : c;
+    const each = heads && k.size(columns / 4);
+    const areImages = ofOutput > 0 && k.out.n === 1 && n === ofOutput;
     return {
       access,
       columns,
-      byRow: !ofOutput && !isImage,
+      byRow: !ofOutput && k.out.h > 1 && (heads > 0 || h > 1),
       at: (plane) => ({
-        n: isImage ? '0.0' : keep(n, 'o_n'),
-        y: '0.0',
-        slice: (s) => `${headOf(plane)} * ${each} + ${s}`,
+        n: areImages ? 'head' : keep(n, 'o_n'),
+        y: keep(h, headOf(plane)),
+        slice: (s) => (each ? `${headOf(plane)} * ${each} + ${s}` : s),
       }),
     };
   };

@@ -31,15 +31,15 @@ function readOperand(node: Node, edit: Editor, i: 0 | 1): 'rewritten' | undefine
   const part = producer && !producer.tail?.length ? soleView(producer, producer.outputs.indexOf(value)) : undefined;
   if (!part || part.value.data || headsOf(node)[i]) return undefined;
   const { adjX, adjY } = node.attrs as MatmulAttrs;
-  const is = (move: Move) => isMoveOfHeads(part.view, move, part.value, value, WHOLE_TEXEL);
-  const isPlain = is('apart');
-  const isTransposed = i === 1 && is('apart, transposed');
-  if ((i === 0 && adjX) || (!isPlain && !isTransposed)) return undefined;
+  const inMove = (move: Move) => headsMoved(part.view, move, part.value, value, WHOLE_TEXEL);
+  const plain = inMove('apart');
+  const transposed = i === 1 && !plain ? inMove('apart, transposed') : 0;
+  if ((i === 0 && adjX) || !(plain || transposed)) return undefined;
   // Broadcast, a batch that is the heads would be one of images that have them.
   if (toNHWC(value.shape)[1] !== toNHWC(node.outputs[0]!.shape)[1]) return undefined;
-  const heads = headsOf(node).map((h, j) => (j === i ? headsIn(part.value, value) : h));
+  const heads = headsOf(node).map((h, j) => (j === i ? plain || transposed : h));
   const inputs = node.inputs.map((v, j) => (j === i ? part.value : v));
-  edit.replace(node, [{ ...node, inputs, attrs: { ...node.attrs, heads, ...(isTransposed && { adjY: !adjY }) } }]);
+  edit.replace(node, [{ ...node, inputs, attrs: { ...node.attrs, heads, ...(transposed && { adjY: !adjY }) } }]);
   if (edit.readers(value).size === 0 && !edit.isOutput(value)) edit.replace(producer!, []);
   return 'rewritten';
 }
@@ -50,41 +50,36 @@ function writeHeads(node: Node, edit: Editor): 'rewritten' | undefined {
   if (node.tail?.length || !reader || !edit.readOnlyBy(output, reader)) return undefined;
   const moved = reader.outputs.length === 1 ? soleView(reader, 0) : undefined;
   const to = reader.outputs[0]!;
-  if (moved?.value !== output || !isMoveOfHeads(moved.view, 'together', to, output, WHOLE_GROUP)) return undefined;
-  const [x, y] = headsOf(node);
-  const attrs = { ...node.attrs, heads: [x, y, headsIn(to, output)] };
+  const heads = moved?.value === output ? headsMoved(moved.view, 'together', to, output, WHOLE_GROUP) : 0;
+  if (!heads) return undefined;
+  const attrs = { ...node.attrs, heads: [...headsOf(node).slice(0, 2), heads] };
   edit.replace(node, []);
   edit.replace(reader, [{ ...node, attrs, outputs: [to], ...(reader.tail && { tail: reader.tail }) }]);
   return 'rewritten';
 }
 
-/** How many heads of the columns of `apart` are side by side in `joined`. */
-function headsIn(joined: Value, apart: Value): number {
-  const [n, h] = toNHWC(apart.shape);
-  return (n * h) / toNHWC(joined.shape)[0];
-}
-
 type Move = 'apart' | 'apart, transposed' | 'together';
 
 /**
- * Whether the view takes `joined`, [b, rows, heads · columns], apart into [b, heads, rows, columns] or, transposed,
- * [b, heads, columns, rows], or puts those together. Heads have a multiple of `whole` columns.
+ * How many heads the view takes apart or puts together: `joined` is [b, rows, heads · columns], `apart` is
+ * [b, heads, rows, columns] or, transposed, [b, heads, columns, rows]. 0: it does something else, or heads do not have a
+ * multiple of `whole` columns.
  */
-function isMoveOfHeads(v: View, move: Move, joined: Value, apart: Value, whole: number): boolean {
+function headsMoved(v: View, move: Move, joined: Value, apart: Value, whole: number): number {
   const [b, one, rows, channels] = toNHWC(joined.shape);
   const [n, h, ...matrix] = toNHWC(apart.shape);
   const heads = (n * h) / b;
   const columns = channels / heads;
   const isBatch = (n === b && h === heads) || (b === 1 && h === 1);
   const sizes = move === 'apart, transposed' ? [columns, rows] : [rows, columns];
-  if (heads < 2 || one !== 1 || !isBatch || columns % whole !== 0 || `${matrix}` !== `${sizes}`) return false;
+  if (heads < 2 || one !== 1 || !isBatch || columns % whole !== 0 || `${matrix}` !== `${sizes}`) return 0;
   const image = rows * channels;
   const expected = {
     apart: () => view([b, heads, rows, columns], [image, columns, channels, 1]),
     'apart, transposed': () => view([b, heads, columns, rows], [image, columns, 1, channels]),
     together: () => view([b, rows, heads, columns], [image, columns, rows * columns, 1]),
   };
-  return isSame(v, expected[move]());
+  return isSame(v, expected[move]()) ? heads : 0;
 }
 
 function isSame(a: View, b: View): boolean {
