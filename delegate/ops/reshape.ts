@@ -3,6 +3,9 @@ import { constantInts, defineOp, type InferInput, type OpSpec, required, typed }
 import { broadcastShapes, normalizeAxis, type Shape, sizeOf } from '../ir/shape.js';
 import { moved } from './strided.js';
 
+/** Ops whose result is their first input under another shape: on the GPU mostly a name, and no draw that could carry a tail. */
+export const SHAPE_ONLY: ReadonlySet<string> = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS']);
+
 /** An op that gives its input's values under another shape. */
 function shapeOnly<A>(
   type: string,

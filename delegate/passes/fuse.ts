@@ -1,7 +1,5 @@
 import type { Graph } from '../ir/graph.js';
 import {
-  absorbReshape,
-  composeMoves,
   foldFlatten,
   foldPad,
   foldPadIntoTail,
@@ -12,6 +10,7 @@ import {
   shrinkOperand,
 } from './fusing.js';
 import { readHeads } from './heads.js';
+import { absorbReshape, composeMoves } from './moves.js';
 import { factorNormalization, fuseNormalization } from './normalization.js';
 import { type Pass, runPasses } from './pass.js';
 import { foldScaleAndShift, foldScaleBefore } from './scaling.js';

@@ -1,17 +1,16 @@
 import { integerRange } from '../ir/dtype.js';
-import type { AttrValue, Node, TailStep, Value } from '../ir/graph.js';
+import type { Node, TailStep, Value } from '../ir/graph.js';
 import { isQuantized, readsOf, stepsOf } from '../ir/graph.js';
 import { constantInts } from '../ir/op.js';
 import { normalizeAxis, sameShape, sizeOf, stridesOf } from '../ir/shape.js';
 import { forms } from '../kernels/index.js';
-import { COMPOSED, soleView } from '../kernels/move.js';
-import { pointwise, pointwiseTypes } from '../kernels/pointwise.js';
+import { pointwise } from '../kernels/pointwise.js';
 import { canBeOperand } from '../kernels/tail.js';
 import { type WindowAttrs, windowOf } from '../kernels/window.js';
-import { toNHWC } from '../layout/layout.js';
-import { composeViews, isIdentity } from '../layout/view.js';
+import { SHAPE_ONLY } from '../ops/reshape.js';
 import { gatherStrided } from '../ops/strided.js';
 import type { Editor } from './editor.js';
+import { canMake } from './moves.js';
 import type { Pass } from './pass.js';
 
 const CONVOLUTIONS = new Set(['CONV_2D', 'DEPTHWISE_CONV_2D']);
@@ -54,37 +53,6 @@ function filterSizeOf({ attrs, inputs: [, filter] }: Node): readonly [number, nu
   if (filter) return [filter.shape[1]!, filter.shape[2]!];
   return typeof attrs.filterHeight === 'number' ? [attrs.filterHeight, Number(attrs.filterWidth)] : undefined;
 }
-
-/** A move of what another move made, and nothing else reads, is one move: a shuffle of channels, an image doubled by tiles. */
-export const composeMoves: Pass = {
-  name: 'compose-moves',
-  at(node, edit) {
-    const views = node.outputs.map((_, i) => soleView(node, i));
-    const x = views[0]?.value;
-    const producer = x && edit.producer(x);
-    if (!x || !producer || producer.outputs.length !== 1 || producer.tail?.length) return;
-    if (views.some((part) => part?.value !== x) || !edit.readOnlyBy(x, node)) return;
-    const inner = soleView(producer, 0);
-    if (!inner || inner.value.data || inner.view.mirror !== undefined) return;
-    if (views.some((part) => part!.view.mirror !== undefined)) return { declined: 'it mirrors' };
-    const composed = views.map((part) => composeViews(part!.view, inner.view));
-    if (composed.includes(undefined)) return { declined: `no single view does both ${producer.type} and ${node.type}` };
-    edit.replace(
-      node,
-      composed.map((view, i) => ({
-        id: node.id,
-        ...(isIdentity(view!, sizeOf(inner.value.shape))
-          ? { type: 'RESHAPE', attrs: {} }
-          : { type: COMPOSED, attrs: { view: view as unknown as AttrValue } }),
-        inputs: [inner.value],
-        outputs: [node.outputs[i]!],
-        ...(node.tail && { tail: node.tail }),
-      })),
-    );
-    edit.replace(producer, []);
-    return 'rewritten';
-  },
-};
 
 /** A constant that repeats along dimensions, where the other operand has them, is stored once and broadcast: a mean per pixel. */
 export const shrinkOperand: Pass = {
@@ -142,7 +110,7 @@ export const foldFlatten: Pass = {
     const [x, filter] = node.inputs;
     const flatten = x && edit.producer(x);
     const image = flatten?.inputs[0];
-    if (node.type !== 'FULLY_CONNECTED' || !FREE.has(flatten?.type ?? '') || flatten?.tail?.length) return;
+    if (node.type !== 'FULLY_CONNECTED' || !SHAPE_ONLY.has(flatten?.type ?? '') || flatten?.tail?.length) return;
     if (!image || image.data || !filter?.data || image.shape.length !== 4) return;
     const [n, h, w, c] = image.shape as [number, number, number, number];
     if (n !== 1 || h * w === 1 || filter.shape[1] !== h * w * c) return;
@@ -160,34 +128,6 @@ const LARGEST_FLATTENED = 256;
 const MOST_READS = 10;
 /** Steps of one tail: a chain of pointwise ops without end would be a text without end. */
 const MOST_STEPS = 32;
-/** Their result is a renamed texture: no draw that could carry a tail. */
-const FREE = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS']);
-
-/** Ops whose draw does not depend on the dimensions of size 1 in front of what it makes. */
-const INDIFFERENT = new Set(['FULLY_CONNECTED', 'CAST', ...pointwiseTypes]);
-
-/** What a reshape makes of a value that nothing else reads is made in that shape, where it only has other outer dimensions of size 1. */
-export const absorbReshape: Pass = {
-  name: 'absorb-reshape',
-  at(node, edit) {
-    const [x] = node.inputs;
-    const [output] = node.outputs;
-    const producer = x && edit.producer(x);
-    if (!FREE.has(node.type) || node.tail?.length || !output || !producer || !INDIFFERENT.has(producer.type)) return;
-    if (producer.outputs.length !== 1 || !edit.readOnlyBy(x, node) || !sameRows(x, output)) return;
-    if (producer.type !== 'FULLY_CONNECTED' && producer.inputs.some((v) => v && !canBeOperand(v, output))) return;
-    if (stepsOf(producer.tail).some(({ operand }) => operand && !canBeOperand(operand, output))) return;
-    edit.replace(producer, []);
-    edit.replace(node, [{ ...producer, outputs: [output] }]);
-    return 'rewritten';
-  },
-};
-
-/** True where both have the same pixels and channels, in the same order: they differ in outer dimensions of size 1. */
-function sameRows(a: Value, b: Value): boolean {
-  return sameShape(toNHWC(a.shape), toNHWC(b.shape));
-}
-
 /**
  * A pointwise node whose tail meets its own input again, as in x · sigmoid(x), becomes a step of what makes that input:
  * the way round is a branch of the step.
@@ -331,11 +271,10 @@ function refusal(
   const x = node.inputs[i]!;
   const output = node.outputs[0]!;
   const other = operands === 2 ? node.inputs[1 - i]! : undefined;
-  if (!forms.has(producer.type) || FREE.has(producer.type)) return `${producer.type} takes no tail`;
+  if (!forms.has(producer.type) || SHAPE_ONLY.has(producer.type)) return `${producer.type} takes no tail`;
   if (producer.outputs.length !== 1) return `${producer.type} has ${producer.outputs.length} outputs`;
   if (!isReal(x)) return `"${x.name}" is ${x.dtype}`;
-  const isSame = producer.type === 'FULLY_CONNECTED' ? sameRows(x, output) : sameShape(x.shape, output.shape);
-  if (!isSame) return 'it broadcasts its input';
+  if (!canMake(producer, x, output)) return 'it broadcasts its input';
   if (other === x || node.tail?.some((step) => step.operand === x)) return 'it reads its input twice';
   if (!readOnlyByNode(x)) return `"${x.name}" is read elsewhere`;
   if (other && !canBeOperand(other, output)) return 'the other operand has a higher rank';

@@ -1,4 +1,4 @@
-/** Normalisation as TensorFlow writes it becomes one chain of pointwise steps. */
+/** Normalisation as TensorFlow writes it becomes one chain of pointwise steps, and along the last axis one node. */
 import type { Node, Value } from '../ir/graph.js';
 import { constantInts } from '../ir/op.js';
 import { normalizeAxis, sameShape, sizeOf } from '../ir/shape.js';

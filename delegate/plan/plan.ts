@@ -254,10 +254,9 @@ export function placesOf(storage: Storage, wanted: Target): Pick<Plan, 'target' 
     storedAs,
     layoutOf: layout,
     rectsOf(value) {
-      const first = parts.get(value);
-      const { width, height } = layout(value);
-      if (first === undefined) return [{ x: 0, y: 0, width, height }];
-      return rectsOf(layout(value), first, tilingOf(value.shape, wanted.targets).groups);
+      const [first, within] = [parts.get(value), layout(value)];
+      if (first === undefined) return [{ x: 0, y: 0, width: within.width, height: within.height }];
+      return rectsOf(within, first, tilingOf(value.shape, wanted.targets).groups);
     },
   };
 }

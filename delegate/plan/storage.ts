@@ -1,6 +1,7 @@
 import { type Graph, type Node, readsOf, type Value } from '../ir/graph.js';
 import { normalizeAxis, sizeOf } from '../ir/shape.js';
 import { type RenderTargets, sameStorage, tileOfPart, tilingOf } from '../layout/layout.js';
+import { SHAPE_ONLY } from '../ops/reshape.js';
 
 /** What a draw copies to its place in another value. */
 export interface Copy {
@@ -20,22 +21,25 @@ export interface Sharing {
   readonly copies: ReadonlyMap<Node, readonly Copy[]>;
 }
 
-/** Ops whose result is their first input under another shape. */
-const SHAPE_ONLY = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS']);
-
 /** Decides which values of a graph are stored in textures of others. */
 export function shareStorage(graph: Graph, targets: RenderTargets): Sharing {
   const roots = new Map<Value, Value>();
-  const aliases = aliasShapes(graph, targets, roots);
-  return { roots, aliases, ...placeParts(graph, targets, roots) };
+  const readsOfValue = countReads(graph);
+  const aliases = aliasShapes(graph, targets, roots, readsOfValue);
+  return { roots, aliases, ...placeParts(graph, targets, roots, readsOfValue) };
 }
 
 /** Values that share a texture because a node only renames the shape: `roots` gives the one that is written. */
-function aliasShapes(graph: Graph, targets: RenderTargets, roots: Map<Value, Value>): Set<Node> {
+function aliasShapes(
+  graph: Graph,
+  targets: RenderTargets,
+  roots: Map<Value, Value>,
+  readsOfValue: (value: Value) => number,
+): Set<Node> {
   const aliases = new Set<Node>();
   const rootOf = (v: Value): Value => roots.get(v) ?? v;
   const external = new Set([...graph.inputs, ...graph.outputs]);
-  const uploaded = new Set(graph.inputs.filter((v) => !graph.outputs.includes(v) && readersOf(v, graph) === 1));
+  const uploaded = new Set(graph.inputs.filter((v) => !graph.outputs.includes(v) && readsOfValue(v) === 1));
   for (const node of graph.nodes) {
     const [from] = node.inputs;
     const [to] = node.outputs;
@@ -54,12 +58,17 @@ function aliasShapes(graph: Graph, targets: RenderTargets, roots: Map<Value, Val
  * What is concatenated along the channels is written where it belongs in the result, where nothing else reads it; the
  * rest is copied there. Later concatenations come first, since the result of one may be a part of another.
  */
-function placeParts(graph: Graph, targets: RenderTargets, roots: Map<Value, Value>): Pick<Sharing, 'parts' | 'copies'> {
+function placeParts(
+  graph: Graph,
+  targets: RenderTargets,
+  roots: Map<Value, Value>,
+  readsOfValue: (value: Value) => number,
+): Pick<Sharing, 'parts' | 'copies'> {
   const parts = new Map<Value, number>();
   const copies = new Map<Node, readonly Copy[]>();
   const made = new Set(graph.nodes.flatMap(({ outputs }) => outputs));
   const shared = new Set([...roots.keys(), ...roots.values(), ...graph.inputs, ...graph.outputs]);
-  const isFree = (v: Value) => made.has(v) && !shared.has(v) && readersOf(v, graph) === 1;
+  const isFree = (v: Value) => made.has(v) && !shared.has(v) && readsOfValue(v) === 1;
   for (const node of [...graph.nodes].reverse()) {
     const places = placesIn(node, targets);
     if (!places?.some(({ value }) => isFree(value))) continue;
@@ -97,6 +106,9 @@ function placesIn(node: Node, targets: RenderTargets): readonly { value: Value; 
   return places;
 }
 
-function readersOf(value: Value, graph: Graph): number {
-  return graph.nodes.reduce((count, node) => count + readsOf(node).filter((v) => v === value).length, 0);
+/** How often nodes read each value. */
+function countReads({ nodes }: Graph): (value: Value) => number {
+  const counts = new Map<Value, number>();
+  for (const value of nodes.flatMap(readsOf)) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return (value) => counts.get(value) ?? 0;
 }
