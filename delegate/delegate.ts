@@ -133,7 +133,7 @@ class Delegate implements GpuDelegate {
       const problem = value.data ? undefined : layoutProblem(value.shape, targets, maxTextureSize);
       if (problem) return problem;
     }
-    return form.declines?.(node);
+    return form.isMadeByPasses ? 'it is a custom op' : form.declines?.(node);
   }
 
   async compile(graph: Graph, { onProgress, signal, shapesVary }: CompileOptions = {}): Promise<Executable> {

@@ -17,6 +17,8 @@ export interface BuildContext {
 /** The GPU form of an op. */
 export interface GpuForm {
   readonly type: string;
+  /** Only passes make such nodes, and after nodes are placed: what has this name in a file is somebody's custom op. */
+  readonly isMadeByPasses?: boolean;
   /** Element types of inputs and outputs beside float32. */
   readonly dtypes?: readonly DType[];
   /** Why the GPU cannot take this node, beyond element types and sizes; `undefined` when it can. */

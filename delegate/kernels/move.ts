@@ -85,10 +85,9 @@ function walked(node: Node): readonly Part[] | string {
 /** Ops that only move elements. */
 export const moveForms: readonly GpuForm[] = Object.entries(MOVES).map(([type, views]) => ({
   type,
+  isMadeByPasses: type === COMPOSED,
   dtypes: ['bool'],
   declines: (node) => {
-    // Passes make it after nodes are placed: what has this name in a file is somebody's custom op.
-    if (type === COMPOSED) return 'it is a custom op';
     const parts = views(node, 0);
     return typeof parts === 'string' ? parts : undefined;
   },

@@ -65,9 +65,8 @@ const ROWS: Readonly<Record<string, (k: ShaderBuilder, node: Node) => RowOp>> = 
 /** Ops along the last axis: softmax, its logarithm, division by the Euclidean length, and normalisation. */
 export const softmaxForms: readonly GpuForm[] = Object.entries(ROWS).map(([type, opOf]) => ({
   type,
+  isMadeByPasses: type === NORMALIZATION,
   declines: ({ attrs }) => {
-    // Passes make it after nodes are placed: what has this name in a file is somebody's custom op.
-    if (type === NORMALIZATION) return 'it is a custom op';
     const activation = (attrs.fusedActivationFunction as string | undefined) ?? 'NONE';
     return activation === 'NONE' ? undefined : `${type} with ${activation}`;
   },

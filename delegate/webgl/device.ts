@@ -125,15 +125,14 @@ export class Device {
     gl.drawBuffers(attachments);
     const kind = `${layers} of ${bytes / (width * height * layers)}`;
     const status = this.#complete.has(kind) ? gl.FRAMEBUFFER_COMPLETE : gl.checkFramebufferStatus(gl.FRAMEBUFFER);
-    this.#complete.add(kind);
     if (status !== gl.FRAMEBUFFER_COMPLETE) {
-      this.#complete.delete(kind);
       this.deleteFramebuffer(framebuffer);
       this.check('createFramebuffer');
       throw new DeviceError(
         `framebuffer of ${layers} layers is not complete (status 0x${status.toString(16)}); the device may allow fewer or smaller colour targets`,
       );
     }
+    this.#complete.add(kind);
     return framebuffer;
   }
 

@@ -20,6 +20,7 @@ const NONE: readonly Promise<NumericData>[] = [];
 /** Milliseconds between questions whether the driver has compiled: each takes a while. */
 const ASKING = 8;
 
+/** What a draw of the warm-up covers. */
 const ONE_PIXEL: readonly Rect[] = [{ x: 0, y: 0, width: 1, height: 1 }];
 
 /** How an input is uploaded, made when it first is. */
