@@ -5,7 +5,7 @@ import { graphDifference } from './support/agree.js';
 import { graph } from './support/graph.js';
 
 /** The channels of `groups` taken in turns, and of those the ones from `from` on. */
-const shuffled = ([n, h, w, c]: readonly [number, number, number, number], groups: number, from = 0) =>
+const shuffled = ([n, h, w, c]: readonly [number, number, number, number], groups: number, from: number) =>
   graph([[n, h, w, c]], (apply, [given]) => {
     const x = apply('TANH', [given!], [n, h, w, c]);
     const split = apply('RESHAPE', [x, ints(n, h, w, groups, c / groups)], [n, h, w, groups, c / groups]);

@@ -1,4 +1,4 @@
-// Runs one node on the GPU and through the op's CPU form on the same random values, and compares.
+// Runs one node, or a graph of them, on the GPU and through the ops' CPU forms on the same random values, and compares.
 import { createGpuDelegate, forceTarget } from '../../../delegate/delegate.js';
 import { arrayOf, type DType, floatToHalf, halfToFloat, type NumericData } from '../../../delegate/ir/dtype.js';
 import type { Attrs, Graph, Node, Quantization, TensorType, Value } from '../../../delegate/ir/graph.js';

@@ -7,14 +7,14 @@ export type Apply = (type: string, inputs: readonly Value[], shape: readonly num
 /** The graph of what `make` applies to inputs of these shapes. */
 export function graph(
   shapes: readonly (readonly number[])[],
-  make: (apply: Apply, inputs: readonly Value[]) => Value,
+  make: (apply: Apply, inputs: readonly Value[]) => Value | readonly Value[],
 ): Graph {
   const nodes: Node[] = [];
   const inputs = shapes.map((shape) => activation(shape));
-  const output = make((type, from, shape, attrs = {}) => {
+  const outputs = make((type, from, shape, attrs = {}) => {
     const made = activation(shape);
     nodes.push(node(type, from, [made], { fusedActivationFunction: 'NONE', ...attrs }));
     return made;
   }, inputs);
-  return graphOf(inputs, nodes, [output]);
+  return graphOf(inputs, nodes, [outputs].flat());
 }

@@ -10,6 +10,7 @@ import {
   layoutProblem,
   packTexels,
   type RenderTargets,
+  rectsOf,
   unpackTexels,
 } from '../../../delegate/layout/layout.js';
 
@@ -95,5 +96,38 @@ describe('layout', () => {
     );
     assert.equal(layoutProblem([1, 0, 4], 4, 4096), '[1,0,4] is empty');
     assert.equal(layoutProblem([1, 224, 224, 64], 4, 4096), undefined);
+  });
+
+  it('covers tiles by rectangles: the rest of a row, whole rows, and the begin of another', () => {
+    // 20 slices of 8x8 pixels: tiles of 4x4 texels, 4 side by side.
+    const layout = layoutOf([1, 8, 8, 80], { atlasWidth: 16, targets: 4 });
+    assert.deepEqual(rectsOf(layout, 3, 10), [
+      { x: 12, y: 0, width: 4, height: 4 },
+      { x: 0, y: 4, width: 16, height: 8 },
+      { x: 0, y: 12, width: 4, height: 4 },
+    ]);
+    assert.deepEqual(rectsOf(layout, 5, 2), [{ x: 4, y: 4, width: 8, height: 4 }]);
+  });
+
+  it('covers each tile of a run once', () => {
+    fc.assert(
+      fc.property(shapes, grids, fc.nat(), fc.nat(), (shape, grid, a, b) => {
+        const layout = layoutOf(shape, grid);
+        const tiles = layout.n * layout.groups;
+        const [first, end] = [a % tiles, b % tiles].sort((x, y) => x - y) as [number, number];
+        const covered = rectsOf(layout, first, end - first).flatMap(({ x, y, width, height }) => {
+          const [across, down] = [width / layout.tileW, height / layout.tileH];
+          const at = (y / layout.tileH) * layout.cols + x / layout.tileW;
+          return Array.from(
+            { length: across * down },
+            (_, i) => at + Math.floor(i / across) * layout.cols + (i % across),
+          );
+        });
+        assert.deepEqual(
+          covered,
+          Array.from({ length: end - first }, (_, i) => first + i),
+        );
+      }),
+    );
   });
 });

@@ -4,7 +4,8 @@ import { gunzipSync } from 'node:zlib';
 import type { Graph, Node, Value } from '../../../delegate/index.js';
 import { canonicalize } from '../../../delegate/passes/canonicalize.js';
 import { fuse } from '../../../delegate/passes/fuse.js';
-import { makePlan } from '../../../delegate/plan/plan.js';
+import { makePlan, type Plan } from '../../../delegate/plan/plan.js';
+import { freeze, thaw } from '../../../delegate/serialization/frozen-plan.js';
 import type { Kernel } from '../../../delegate/shader/kernel.js';
 import type { Target } from '../../../delegate/shader/target.js';
 import { finish } from '../../../delegate/task.js';
@@ -146,6 +147,21 @@ describe('concatenation', () => {
     );
     assert.equal(texels.length, 16 * (2 + 3 + 2));
     assert.equal(new Set(texels).size, texels.length);
+  });
+
+  it('has its parts in the same tiles where the plan was kept between visits', () => {
+    const plan = joined([16, 24, 14]);
+    const rects = ({ draws, rectsOf }: Plan) => draws.map(({ kernel }) => rectsOf(kernel.output));
+    const kept = thaw(structuredClone(finish(freeze(plan))), target);
+    assert.equal(
+      new Set(
+        rects(plan)
+          .slice(0, 3)
+          .map((each) => JSON.stringify(each)),
+      ).size,
+      3,
+    );
+    assert.deepEqual(rects(kept), rects(plan));
   });
 
   it('copies what is read elsewhere too, and draws all where a part ends within a texel', () => {
