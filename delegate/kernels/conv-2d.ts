@@ -125,7 +125,9 @@ function convolution(
   const input = k.input(x);
   const w = k.block(weights);
   const b = biases && k.block(biases);
-  const steps = k.count(Math.ceil(from.slices / shape.inSlices));
+  // A loop of one step would only cost what it hands on.
+  const isOneStep = from.slices <= shape.inSlices;
+  const steps = isOneStep ? '1.0' : k.count(Math.ceil(from.slices / shape.inSlices));
   const turn = `(o_n - floor((o_n + 0.5) * ${float(1 / count)}) * ${float(count)})`;
   const behind = count > 1 ? ` + ${turn} * ${k.size(weights.groups / count)}` : '';
   const first = `(${to.bs > 1 ? `o_s * ${float(1 / to.bs)}` : 'o_s'} * ${steps}${split ? ` * ${float(taps)}` : ''}${behind})`;
@@ -176,13 +178,19 @@ function convolution(
       return `${loop}{ ${patch.fetch('at', `(float(s) * ${float(shape.inSlices)} + ${float(q)})`, layer)}
     ${sums} }`;
     };
+    const start = `vec2(${patch.originX}, ${patch.originY}) + ${input.tile('o_n', '0.0')}`;
+    const step = range(shape.inSlices).map(slice).join('\n    ');
+    if (isOneStep)
+      return `${patch.before}
+  float s = 0.0${together ? '' : ', layer = 0.0'}; vec2 at = ${start};
+    ${step}`;
     return `${patch.before}
   float cols = ${input.tileW}, down = ${input.tileH}${together ? '' : ', layer = 0.0'};
   float first = ${patch.originX} + 0.5, last = first + (${input.cols} - 0.5) * cols;
-  vec2 at = vec2(${patch.originX}, ${patch.originY}) + ${input.tile('o_n', '0.0')};
+  vec2 at = ${start};
   int n = ${k.spare()} ? 0 : int(${steps});
   for (int s = 0; s < n; s++) {
-    ${range(shape.inSlices).map(slice).join('\n    ')}
+    ${step}
     ${advance}
     ${w.next()}
   }`;
