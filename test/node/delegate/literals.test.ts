@@ -7,12 +7,12 @@ import type { Target } from '../../../delegate/shader/target.js';
 import { finish } from '../../../delegate/task.js';
 import { activation, constant, graphOf, node, target } from './build.js';
 
-/** Pointwise convolutions of 8 to 8 channels, one after the other. */
+/** Pointwise convolutions of 16 to 16 channels, one after the other: with pairs of slices two steps each. */
 function chain(...sizes: readonly number[]) {
   const attrs = { padding: 'SAME', strideH: 1, strideW: 1, dilationHFactor: 1, dilationWFactor: 1 };
-  const inputs = sizes.map((size) => activation([1, size, size, 8]));
-  const outputs = sizes.map((size) => activation([1, size, size, 8]));
-  const filter = constant([8, 1, 1, 8], new Array(64).fill(0.1));
+  const inputs = sizes.map((size) => activation([1, size, size, 16]));
+  const outputs = sizes.map((size) => activation([1, size, size, 16]));
+  const filter = constant([16, 1, 1, 16], new Array(256).fill(0.1));
   const nodes = inputs.map((x, i) => node('CONV_2D', [x, filter], [outputs[i]!], attrs));
   return graphOf(inputs, nodes, outputs);
 }
