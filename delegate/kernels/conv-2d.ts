@@ -1,15 +1,15 @@
 import type { Node, Value } from '../ir/graph.js';
 import { type Tiling, tilingOf } from '../layout/layout.js';
-import { ARENA_WIDTH, type Filters, filterBlock, lanesOf, vectorBlock } from '../layout/weights.js';
+import { ARENA_WIDTH, type Filter, filterBlock, lanesOf, vectorBlock } from '../layout/weights.js';
 import type { Plane, SliceOfGroup } from '../shader/builder.js';
 import { float, range } from '../shader/glsl.js';
 import type { Kernel } from '../shader/kernel.js';
-import { inOnePiece } from '../task.js';
 import { startText } from './bias.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
+import { matrix } from './matrix.js';
 import { activationText } from './tail.js';
 import { sizeText, type Turns, tapText, turnsOf, type Window, type WindowAttrs, windowOf } from './window.js';
-import { POINTS, transformBack, transformPatches, winogradFilter, winogradShapes } from './winograd.js';
+import { winograd } from './winograd.js';
 
 const conv2d: GpuForm = {
   type: 'CONV_2D',
@@ -20,9 +20,9 @@ const conv2d: GpuForm = {
     const window = windowOfConv(node);
     const constant = filter.data as ArrayLike<number>;
     const dense = () => ungrouped(constant, outC, kh * kw, groupC, x.shape[3]!);
-    const filters: Filters = { count: 1, make: inOnePiece(() => [dense()]), constant };
+    const weights: Filter = { make: dense, constant };
     return (
-      winograd(node, context, x, dense, window, bias) ?? [convolution(node, context, x, outC, window, bias, filters)]
+      winograd(node, context, x, dense, window, bias) ?? [convolution(node, context, x, outC, window, bias, weights)]
     );
   },
 };
@@ -42,8 +42,8 @@ const fullyConnected: GpuForm = {
     const size = isFlattened ? ([x.shape[1]!, x.shape[2]!] as const) : ([1, 1] as const);
     const window: Window = { filter: size, stride: [1, 1], dilation: [1, 1], before: [0, 0] };
     const constant = filter.data as ArrayLike<number>;
-    const filters: Filters = { count: 1, make: inOnePiece(() => [constant]), constant };
-    return [convolution(node, context, x, filter.shape[0]!, window, bias, filters)];
+    const weights: Filter = { make: () => constant, constant };
+    return [convolution(node, context, x, filter.shape[0]!, window, bias, weights)];
   },
 };
 
@@ -75,33 +75,7 @@ function ungrouped(
   return dense;
 }
 
-/** A 3×3 convolution by minimal filtering, where the target wants it. */
-function winograd(
-  node: Node,
-  context: BuildContext,
-  x: Value,
-  filter: () => ArrayLike<number>,
-  window: Window,
-  bias: Value | undefined,
-): Kernel[] | undefined {
-  const [input, output] = winogradShapes(node, window, context.target);
-  if (!input || !output) return undefined;
-  const [patches, products] = [context.scratch(input), context.scratch(output)];
-  const [inC, outC] = [x.shape[3]!, node.outputs[0]!.shape[3]!];
-  const plain: Window = { filter: [1, 1], stride: [1, 1], dilation: [1, 1], before: [0, 0] };
-  const product: Node = { ...node, outputs: [products], tail: [] };
-  const filters: Filters = { count: POINTS, make: () => winogradFilter(filter(), outC, inC) };
-  return [
-    transformPatches(node, context, x, patches, window),
-    convolution(product, context, patches, outC, plain, undefined, filters),
-    transformBack(node, context, products, bias),
-  ];
-}
-
-/**
- * out[p] = bias + Σ slices, taps of mat4(weights) · in[p · stride + tap · dilation − before]. Of several filters
- * images take one each, in turns.
- */
+/** out[p] = bias + Σ slices, taps of mat4(weights) · in[p · stride + tap · dilation − before]. */
 function convolution(
   node: Node,
   context: BuildContext,
@@ -109,7 +83,7 @@ function convolution(
   outC: number,
   window: Window,
   bias: Value | undefined,
-  filters: Filters,
+  weightsOf: Filter,
 ): Kernel {
   const output = node.outputs[0]!;
   const [kh, kw] = window.filter;
@@ -118,8 +92,7 @@ function convolution(
   const shape = { outC, taps, inC, outSlices: to.bs, inSlices: taps === 1 ? from.bs : 1 };
   const lanes = lanesOf(inC);
   const split = taps * lanes * to.bs > ARENA_WIDTH;
-  const { count } = filters;
-  const weights = filterBlock(filters, { ...shape, split });
+  const weights = filterBlock(weightsOf, { ...shape, split });
   const biases = bias && vectorBlock(bias.data as ArrayLike<number>);
   const k = builderFor(node, context, biases ? [weights, biases] : [weights]);
   const input = k.input(x);
@@ -128,9 +101,7 @@ function convolution(
   // A loop of one step would only cost what it hands on.
   const isOneStep = from.slices <= shape.inSlices;
   const steps = isOneStep ? '1.0' : k.count(Math.ceil(from.slices / shape.inSlices));
-  const turn = `(o_n - floor((o_n + 0.5) * ${float(1 / count)}) * ${float(count)})`;
-  const behind = count > 1 ? ` + ${turn} * ${k.size(weights.groups / count)}` : '';
-  const first = `(${to.bs > 1 ? `o_s * ${float(1 / to.bs)}` : 'o_s'} * ${steps}${split ? ` * ${float(taps)}` : ''}${behind})`;
+  const first = `(${to.bs > 1 ? `o_s * ${float(1 / to.bs)}` : 'o_s'} * ${steps}${split ? ` * ${float(taps)}` : ''})`;
   const outside = window.outside && 'outside';
   const pads = window.outside && range(4).map((i) => k.param(window.outside![i] ?? 0));
   const shares = k.pixels.length > 1 || taps === 1;
@@ -220,13 +191,4 @@ function convolution(
     ${split ? '' : w.next()}
   }`;
   }
-}
-
-/** A matrix of 1 to 4 columns: the statement that declares it, and its product with the first lanes of a vec4. */
-export function matrix(name: string, columns: readonly string[]): { text: string; times(v: string): string } {
-  const lanes = columns.length;
-  const type = lanes === 1 ? 'vec4' : lanes === 4 ? 'mat4' : `mat${lanes}x4`;
-  const value = lanes === 1 ? columns[0]! : `${type}(${columns.join(', ')})`;
-  const swizzle = lanes === 4 ? '' : `.${'xyz'.slice(0, lanes)}`;
-  return { text: `${type} ${name} = ${value};`, times: (v) => `${name} * ${v}${swizzle}` };
 }

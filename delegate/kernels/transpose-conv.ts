@@ -10,10 +10,10 @@ import {
 } from '../ops/transpose-conv.js';
 import type { Plane } from '../shader/builder.js';
 import { float, range } from '../shader/glsl.js';
-import { inOnePiece } from '../task.js';
 import { startText } from './bias.js';
-import { constantFilter, matrix } from './conv-2d.js';
+import { constantFilter } from './conv-2d.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
+import { matrix } from './matrix.js';
 import { tailText } from './tail.js';
 
 /** TRANSPOSE_CONV, and MediaPipe's form of it with the bias as an input and its attributes as bytes. */
@@ -60,7 +60,7 @@ function transposeConv(
   const split = kh * kw * lanes * bs > ARENA_WIDTH;
   const shape = { outC, taps: kh * kw, inC, outSlices: bs, inSlices: 1, split };
   const constant = filter.data as ArrayLike<number>;
-  const weights = filterBlock({ count: 1, make: inOnePiece(() => [constant]), constant }, shape);
+  const weights = filterBlock({ make: () => constant, constant }, shape);
   const biases = bias && vectorBlock(bias.data as ArrayLike<number>);
   const k = builderFor(node, context, biases ? [weights, biases] : [weights]);
   const input = k.input(x);

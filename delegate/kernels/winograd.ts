@@ -1,155 +1,391 @@
-// Winograd's minimal filtering F(2×2, 3×3) (Lavin & Gray 2015, arXiv 1509.09308): 16 products where a 3×3 window of
-// 2×2 outputs takes 36. Three kinds of draws: patches to their 16 transformed values, a matrix product for each of
-// those, and their way back to pixels. Transformed images are tensors [batch · 16, ⌈h / 2⌉, ⌈w / 2⌉, c].
+// Minimal filtering F(m×m, 3×3) (Winograd 1980; Lavin & Gray 2015, arXiv 1509.09308): a 3×3 window of m×m outputs takes
+// (m + 2)² products where it takes 9 m². Four kinds of draws: the columns of each patch of (m + 2)² pixels to m + 2 points
+// each, rows of those alike, a matrix product for each of the (m + 2)² points, and their way back to pixels.
+//
+// Points of an axis are 0, ∞ and pairs ±p. Both of a pair are made of the same two sums of pixels, one of the even and one
+// of the odd places, so they are made together: as slices 2s and 2s + 1 of a tensor [image · pairs, …, 2 · slices], which
+// share a fragment where slices are paired.
 import type { Node, Value } from '../ir/graph.js';
 import { type Shape, sizeOf } from '../ir/shape.js';
-import { layoutProblem } from '../layout/layout.js';
-import { isPieceDone, vectorBlock } from '../layout/weights.js';
+import { layoutProblem, tilingOf } from '../layout/layout.js';
+import {
+  FilterLayout,
+  type FilterShape,
+  isPieceDone,
+  lanesOf,
+  vectorBlock,
+  type WeightBlock,
+} from '../layout/weights.js';
 import { plus } from '../shader/builder.js';
 import { bitsOf, float, masked, range } from '../shader/glsl.js';
 import type { Kernel } from '../shader/kernel.js';
 import type { Target } from '../shader/target.js';
-import type { Pieces } from '../task.js';
 import { startOfSlice } from './bias.js';
 import { type BuildContext, builderFor } from './form.js';
+import { matrix } from './matrix.js';
 import { activationText } from './tail.js';
 import type { Window } from './window.js';
 
-/** Products of a patch. */
-export const POINTS = 16;
-/** How much less work than the direct kernel it must be: its tensors are 4 times as large as the images. */
-const LEAST_GAIN = 1.3;
-/** Elements of a transformed image. */
-const LARGEST_IMAGE = 2 ** 21;
-/** Of a vec2 with the first and the second pixel that a point takes along an axis. */
-const LANES = ['x', 'y'] as const;
-type Lane = (typeof LANES)[number];
+/** How a convolution is done by minimal filtering. */
+interface Filtering {
+  /** Outputs of a patch along an axis. */
+  readonly m: Size;
+  /** Tensors between the draws. */
+  readonly columns: Shape;
+  readonly patches: Shape;
+  readonly products: Shape;
+}
 
-/** Shapes of the transformed input and output of a convolution; none where the direct kernel is to do it. */
-export function winogradShapes(
+export type Size = 2 | 4;
+
+/**
+ * The p of the pairs ±p. Those of 4 lose a third of a digit against direct sums of 256 channels (1.0e-6 of their root mean
+ * square, direct 0.7e-6); the usual 1 and 2 lose a whole half (2.4e-6). All of their products are exact.
+ */
+export const PAIRS: Readonly<Record<Size, readonly number[]>> = { 2: [1], 4: [0.75, 1.5] };
+
+/** How much less work than the direct kernel it must be: its tensors are larger, and it is three programs more. */
+const LEAST_GAIN = 1.3;
+/** Elements of a tensor between the draws, and of all filters. */
+const LARGEST_IMAGE = 2 ** 22;
+const LARGEST_FILTERS = 6e6;
+
+/** Points along an axis. */
+const pointsOf = (m: Size) => m + 2;
+
+/** How to do a convolution by minimal filtering; `undefined` where the direct kernel is to do it. */
+function filteringOf(
   { inputs: [x], outputs: [output] }: Node,
   { filter, stride, dilation, outside }: Window,
   { winograd, targets, maxTextureSize, precision }: Target,
-): readonly Shape[] {
+): Filtering | undefined {
   const [n, h, w, outC] = output!.shape as [number, number, number, number];
   const inC = x!.shape[3]!;
   const isPlain = [...filter, ...stride, ...dilation].join() === '3,3,1,1,1,1';
   // Sums of halves would lose too much.
-  if (winograd === 'never' || !isPlain || outside || h < 4 || w < 4 || precision === 'float16') return [];
-  // In fetches for each 2×2 outputs, 27 multiply-adds counted as one; the ways there and back as measured.
+  if (winograd === 'never' || !isPlain || outside || precision === 'float16') return undefined;
   const [i, o] = [Math.ceil(inC / 4), Math.ceil(outC / 4)];
-  const direct = 65 * i * o;
-  const transformed = 34 * i * o + 60 * i + 20 * o;
-  if (winograd === 'cheaper' && direct < transformed * LEAST_GAIN) return [];
-  const of = (c: number) => [n * POINTS, Math.ceil(h / 2), Math.ceil(w / 2), c] as const;
-  const shapes = [of(inC), of(outC)];
-  const fits = shapes.every(
-    (shape) => !layoutProblem(shape, targets, maxTextureSize) && sizeOf(shape) <= LARGEST_IMAGE,
-  );
-  return fits ? shapes : [];
+  const half = (size: number) => Math.ceil(size / 2);
+  // In fetches of fragments that write a slice, or two; 27 multiply-adds count as one, and a texel that is written as 1.5.
+  const slices = targets === 8 ? 2 : 1;
+  const direct = ((16 + 57 * slices) / slices) * i * o * half(h) * half(w);
+  const made = ([2, 4] as const).flatMap((m) => {
+    const points = pointsOf(m);
+    const [down, across] = [Math.ceil(h / m), Math.ceil(w / m)];
+    const columns = [(n * points) / 2, down, x!.shape[2]!, 8 * i];
+    const patches = [(n * points ** 2) / 2, down, across, 8 * i];
+    const images = [n * points ** 2, down, across, outC];
+    const fits = [columns, patches, images].every(
+      (shape) => !layoutProblem(shape, targets, maxTextureSize) && sizeOf(shape) <= LARGEST_IMAGE,
+    );
+    if (!fits || down < 2 || across < 2 || points ** 2 * inC * outC > LARGEST_FILTERS) return [];
+    const blocks = half(down) * half(across);
+    const there =
+      (points / slices) * i * (4 * (m + 1) + 6 * slices) * (half(down) * half(x!.shape[2]!) + points * blocks);
+    const products = points ** 2 * ((4 + 6.4 * slices) / slices) * i * o * blocks;
+    const back = o * half(h) * half(w) * (m === 2 ? 22 : 31);
+    return [{ m, columns, patches, products: images, cost: there + products + back }];
+  });
+  const best = made.sort((a, b) => a.cost - b.cost)[0];
+  return best && (winograd === 'always' || direct >= best.cost * LEAST_GAIN) ? best : undefined;
 }
 
-/** A filter [outC, 3, 3, inC] as one [outC, inC] for each point: G · g · Gᵀ. */
-export function* winogradFilter(filter: ArrayLike<number>, outC: number, inC: number): Pieces<Float32Array[]> {
-  const points = range(POINTS).map(() => new Float32Array(outC * inC));
-  // Of one row of G · g, all columns of g, and then of one row of the result: [a, (a + b + c) / 2, (a − b + c) / 2, c].
-  const rows = new Float64Array(4 * 3);
-  for (let o = 0; o < outC; o++) {
-    if (isPieceDone(o, inC * POINTS)) yield;
-    for (let i = 0; i < inC; i++) {
-      for (let col = 0; col < 3; col++) {
-        const at = (o * 9 + col) * inC + i;
-        const [a, b, c] = [filter[at]!, filter[at + 3 * inC]!, filter[at + 6 * inC]!];
-        rows[col] = a;
-        rows[3 + col] = (a + b + c) / 2;
-        rows[6 + col] = (a - b + c) / 2;
-        rows[9 + col] = c;
-      }
-      for (let row = 0; row < 4; row++) {
-        const [a, b, c] = [rows[3 * row]!, rows[3 * row + 1]!, rows[3 * row + 2]!];
-        points[4 * row]![o * inC + i] = a;
-        points[4 * row + 1]![o * inC + i] = (a + b + c) / 2;
-        points[4 * row + 2]![o * inC + i] = (a - b + c) / 2;
-        points[4 * row + 3]![o * inC + i] = c;
-      }
-    }
-  }
-  return points;
+/** The draws of a convolution by minimal filtering, where the target wants it. */
+export function winograd(
+  node: Node,
+  context: BuildContext,
+  x: Value,
+  filter: () => ArrayLike<number>,
+  window: Window,
+  bias: Value | undefined,
+): Kernel[] | undefined {
+  const filtering = filteringOf(node, window, context.target);
+  if (!filtering) return undefined;
+  const { m } = filtering;
+  const columns = context.scratch(filtering.columns);
+  const patches = context.scratch(filtering.patches);
+  const products = context.scratch(filtering.products);
+  return [
+    toPoints(node, context, 'columns', x, columns, m, window.before[0]),
+    toPoints(node, context, 'rows', columns, patches, m, window.before[1]),
+    multiply(node, context, patches, products, x.shape[3]!, filter, m),
+    toPixels(node, context, products, bias, m),
+  ];
 }
 
 /**
- * Bᵀ · d · B of the 4×4 patches of every 2×2 outputs. A point takes rows 0 − 2, 1 + 2, 2 − 1 or 1 − 3 of its patch, and
- * columns alike. Patches of a block of 2×2 lie 2 pixels apart, so they find those in the same planes, a texel apart.
+ * What a pair takes of the m + 2 places of a patch, by pairs: `even` of the even places and `odd` of the odd ones. The
+ * first pair, 0 and ∞, is one sum each; of ±p one is their sum and one their difference.
  */
-export function transformPatches(node: Node, context: BuildContext, x: Value, to: Value, { before }: Window): Kernel {
-  const k = builderFor({ ...node, tail: [] }, context, [], to);
-  const input = k.input(x);
-  // Blocks of both are squares: 2×2, or 1×1 where a fragment writes one pixel.
-  const { bx: block } = k.out;
-  const blocks = range(block);
-  /** Along an axis: the two pixels of a patch that the point takes, and by how much the second counts. */
-  const along = (v: string, o: string, pad: number, size: number) => {
-    const end = k.size(size);
-    const inside = blocks.map((d) => {
-      const bits = LANES.map((i) => bitsOf(`${v}In${d}.${i} >= 0.0 && ${v}In${d}.${i} < ${end}`));
-      return `vec2 ${v}In${d} = ${v} + ${float(2 * d)}; uvec2 ${v}Mask${d} = uvec2(${bits});`;
-    });
-    return `float ${v}p = ${v === 'down' ? 'floor(point * 0.25)' : 'point - floor(point * 0.25) * 4.0'};
-  vec2 ${v} = ${o} * ${float(2 * block)} - ${k.size(pad)} + (${v}p < 0.5 ? vec2(0.0, 2.0) : ${v}p < 1.5 ? vec2(1.0, 2.0) : ${v}p < 2.5 ? vec2(2.0, 1.0) : vec2(1.0, 3.0));
-  vec2 ${v}Texel = floor(${v} * ${float(1 / block)}), ${v}Odd = ${v} - ${v}Texel * ${float(block)};
-  float ${v}Sign = ${v}p > 0.5 && ${v}p < 1.5 ? 1.0 : -1.0;
-  ${inside.join(' ')}`;
-  };
-  /** What the reads of a slice share: coordinates of both pixels of each patch of the block, and layers. */
-  const places = (axis: Lane, v: string, name: string) =>
-    blocks.flatMap((d) =>
-      LANES.map((i) => `${name}${d}${i} = ${input.coordinate(axis, `at.${axis} + ${v}Texel.${i} + ${float(d)}`)}`),
+export function pairsOf(m: Size): readonly { even: readonly number[]; odd: readonly number[] }[] {
+  const squares = PAIRS[m].map((p) => p * p);
+  /** Π (z − q) over all q but one, by powers of z. */
+  const without = (skipped: number) =>
+    squares.reduce(
+      (product, q, i) =>
+        i === skipped ? product : range(product.length + 1).map((k) => (product[k - 1] ?? 0) - q * (product[k] ?? 0)),
+      [1],
     );
-  const layers = LANES.flatMap((i) => LANES.map((j) => `l${i}${j} = layer + downOdd.${i} * 2.0 + acrossOdd.${j}`));
-  const read = (px: number, py: number, i: Lane, j: Lane) =>
-    masked(input.fetch(`u${px}${j}`, `v${py}${i}`, `l${i}${j}`), `downMask${py}.${i} & acrossMask${px}.${j}`);
-  const slices = k.eachSlice((slice) => {
-    const sums = k.pixels.map(({ index, px, py }) => {
-      const line = (i: Lane) => `(${read(px, py, i, 'x')} + acrossSign * ${read(px, py, i, 'y')})`;
-      return `a${index} = ${line('x')} + downSign * ${line('y')};`;
-    });
-    const coordinates = [...places('x', 'across', 'u'), ...places('y', 'down', 'v')];
-    return `vec2 at = ${input.tile('image', slice.s)}; float layer = ${plus('0.0', input.layerOf(slice))}, ${layers.join(', ')};
-    ${input.coordinateType} ${coordinates.join(', ')};
-    ${sums.join('\n    ')}`;
+  const ends = without(-1);
+  const pairs = PAIRS[m].map((p, i) => {
+    const rest = without(i);
+    return { even: [0, ...rest], odd: [...rest.map((v) => p * v), 0] };
   });
-  const body = `float image = floor((o_n + 0.5) * ${float(1 / POINTS)}), point = o_n - image * ${float(POINTS)};
-  ${along('down', 'o_y', before[0], input.layout.h)}
-  ${along('across', 'o_x', before[1], input.layout.w)}
-  ${slices}`;
-  return k.finish('winograd_patches', body, 0);
+  return [{ even: ends, odd: ends }, ...pairs];
 }
 
-/** bias + Aᵀ · m · A: the 16 products of a patch become 2×2 pixels, a block of the output or one pixel of them each. */
-export function transformBack(node: Node, context: BuildContext, m: Value, bias: Value | undefined): Kernel {
+/**
+ * The filters of all points, one behind the other: G · g · Gᵀ of a filter g [outC, 3, 3, inC]. Of three numbers a, b, c the
+ * points are a (0), c (∞) and a ± p b + p² c, each over the product of its distances to the others.
+ */
+export function filtersOf(filter: () => ArrayLike<number>, m: Size, shape: FilterShape): WeightBlock {
+  const layout = new FilterLayout(shape);
+  const { outC, inC } = shape;
+  const size = pointsOf(m);
+  const squares = PAIRS[m].map((p) => p * p);
+  const ofZero = 1 / squares.reduce((product, q) => -q * product, 1);
+  const scales = squares.map((q, i) => squares.reduce((n, r, j) => (j === i ? n : n / (q - r)), 1 / (2 * q)));
+  const odds = scales.map((scale, k) => scale * PAIRS[m][k]!);
+  /** Puts the points of a, b, c into `to`, `step` apart. */
+  const put = (to: Float32Array | Float64Array, at: number, step: number, a: number, b: number, c: number) => {
+    to[at] = a * ofZero;
+    to[at + step] = c;
+    for (let k = 0, next = at + 2 * step; k < squares.length; k++, next += 2 * step) {
+      const even = (a + squares[k]! * c) * scales[k]!;
+      const odd = b * odds[k]!;
+      to[next] = even + odd;
+      to[next + step] = even - odd;
+    }
+  };
+  return {
+    group: layout.group,
+    groups: layout.groups * size * size,
+    constant: undefined,
+    *texels() {
+      const g = filter();
+      const texels = new Float32Array(size * size * layout.size);
+      const columns = new Float64Array(3 * size);
+      for (let o = 0; o < outC; o++) {
+        if (isPieceDone(o, inC * size * size)) yield;
+        for (let i = 0; i < inC; i++) {
+          const at = o * 9 * inC + i;
+          for (let col = 0; col < 3; col++)
+            put(columns, col, 3, g[at + col * inC]!, g[at + (col + 3) * inC]!, g[at + (col + 6) * inC]!);
+          const place = layout.placeOf(o, i);
+          for (let row = 0; row < size; row++) {
+            const [first, k] = [place + row * size * layout.size, 3 * row];
+            put(texels, first, layout.size, columns[k]!, columns[k + 1]!, columns[k + 2]!);
+          }
+        }
+      }
+      return texels;
+    },
+  };
+}
+
+/**
+ * Bᵀ along an axis: of the m + 2 places of each patch to as many points, `before` of them outside the input at first. The
+ * axis is a parameter, so that columns and rows share a program.
+ */
+function toPoints(
+  node: Node,
+  context: BuildContext,
+  axis: 'columns' | 'rows',
+  x: Value,
+  to: Value,
+  m: Size,
+  before: number,
+): Kernel {
+  const k = builderFor({ ...node, tail: [] }, context, [], to);
+  const input = k.input(x);
+  const isDown = axis === 'columns';
+  // Blocks of both are squares: 2×2, or 1×1 where a fragment writes one pixel.
+  const { bx: block } = k.out;
+  const pairs = pairsOf(m);
+  const ofPair = (value: (pair: number) => number) =>
+    pairs
+      .slice(1)
+      .map((_, i) => `pair < ${float(i + 0.5)} ? ${float(value(i))} : `)
+      .join('') + float(value(pairs.length - 1));
+  const half = range(m / 2 + 1);
+  const coefficients = half.flatMap((i) => [
+    `e${i} = ${ofPair((p) => pairs[p]!.even[i]!)}`,
+    `o${i} = ${ofPair((p) => pairs[p]!.odd[i]!)}`,
+  ]);
+  const places = range(m * (block - 1) + m + 2);
+  const texelOf = (place: number) => Math.floor((place - before) / block);
+  const texels = [...new Set(places.map(texelOf))];
+  const coordinates = texels.flatMap((texel, i) =>
+    (['x', 'y'] as const).map(
+      (c) => `${c === 'x' ? 'u' : 'v'}${i} = ${input.coordinate(c, `at.${c} + along.${c} * ${float(texel)}`)}`,
+    ),
+  );
+  const masks = places.map((place) => {
+    const at = `first + ${float(place - before)}`;
+    return `mask${place} = ${bitsOf(`${at} >= 0.0 && ${at} < size`)}`;
+  });
+  const reads = range(block).flatMap((across) =>
+    places.map((place) => {
+      const i = texels.indexOf(texelOf(place));
+      const odd = place - before - texelOf(place) * block;
+      return `vec4 i${across}_${place} = ${masked(input.fetch(`u${i}`, `v${i}`, `l${odd}${across}`), `mask${place}`)};`;
+    }),
+  );
+  // Where fragments make one slice, they make one of a pair.
+  const isOne = k.slices.length === 1;
+  const shares = (ps: number) => {
+    const [first, second] = ['even + both * odd', 'both * even + (1.0 - 2.0 * both) * odd'];
+    return isOne ? `member < 0.5 ? ${first} : ${second}` : ps === 0 ? first : second;
+  };
+  const sums = k.pixels.map(({ pixel, px, py }) => {
+    // As if along y: along x, pixels 1 and 2 trade places.
+    const sum = (name: string, parity: number) =>
+      half.map((i) => `${name}${i} * i${px}_${py * m + 2 * i + parity}`).join(' + ');
+    const made = k.slices.map(({ ps }) => `a${k.planesOf(ps)[pixel]!.index} = ${shares(ps)};`);
+    return `{ vec4 even = ${sum('e', 0)}, odd = ${sum('o', 1)}; ${made.join(' ')} }`;
+  });
+  const trades = k.slices.map(({ ps }) => {
+    const [, a, b] = k.planesOf(ps).map(({ index }) => `a${index}`);
+    return b
+      ? `{ vec4 held = ${a}; ${a} = mix(${b}, held, bvec4(isDown)); ${b} = mix(held, ${b}, bvec4(isDown)); }`
+      : '';
+  });
+  // Columns are made of slices, and rows of one of the two that a slice has become.
+  const sources = isDown ? 1 : 2;
+  const [image, source] = [k.size(1 / sources), k.size(sources)];
+  const body = `float rest = floor((o_n + 0.5) * ${float(1 / pairs.length)}), pair = o_n - rest * ${float(pairs.length)};
+  float image = floor((rest + 0.25) * ${image}), s = floor(o_s * 0.5), slice = (s - image) * ${source} + rest;
+  float both = pair < 0.5 ? 0.0 : 1.0${isOne ? ', member = o_s - 2.0 * s' : ''};
+  float ${coefficients.join(', ')};
+  bool isDown = ${k.size(isDown ? 1 : 0)} > 0.5;
+  vec2 along = isDown ? vec2(0.0, 1.0) : vec2(1.0, 0.0);
+  float first = ${float(m * block)} * (isDown ? o_y : o_x), size = ${k.size(isDown ? input.layout.h : input.layout.w)};
+  uint ${masks.join(', ')};
+  vec2 at = ${input.tile('image', 'slice')} + vec2(o_x, o_y) * (1.0 + ${float(m - 1)} * along);
+  float l00 = ${plus('0.0', input.layerOf('slice'))}${block === 1 ? '' : ', l10 = l00 + (isDown ? 2.0 : 1.0), l01 = l00 + 3.0 - (l10 - l00), l11 = l00 + 3.0'};
+  ${input.coordinateType} ${coordinates.join(', ')};
+  ${[...reads, ...sums, ...trades].filter(Boolean).join('\n  ')}`;
+  return k.finish(`winograd_${axis}`, body, 0);
+}
+
+/** The matrix product of each point. */
+function multiply(
+  node: Node,
+  context: BuildContext,
+  x: Value,
+  to: Value,
+  inC: number,
+  filter: () => ArrayLike<number>,
+  m: Size,
+): Kernel {
+  const count = pointsOf(m) ** 2;
+  const [images, down, across, outC] = to.shape as [number, number, number, number];
+  const slices = Math.ceil(inC / 4);
+  const { bs } = tilingOf(to.shape, context.target.targets);
+  const shape = { outC, taps: 1, inC, outSlices: bs, inSlices: bs > 1 && slices % 2 === 0 ? 2 : 1 };
+  const lanes = lanesOf(inC);
+  const weights = filtersOf(filter, m, shape);
+  const k = builderFor({ ...node, tail: [] }, context, [weights], to);
+  const input = k.input(x);
+  const w = k.block(weights);
+  const steps = k.count(slices / shape.inSlices);
+  const ofPoint = `(o_n - floor((o_n + 0.5) * ${float(1 / count)}) * ${float(count)}) * ${k.size(weights.groups / count)}`;
+  const layers = k.pixels.map((_, i) => plus(input.layout.bs > 1 ? 'layer' : 0, i));
+  const slice = (q: number) => {
+    const reads = k.pixels.map((_, i) => `vec4 x_${i} = ${input.fetch('u', 'v', layers[i]!)};`);
+    const sums = range(bs).map((ps) => {
+      const columns = range(lanes).map((lane) => w.at((q * bs + ps) * lanes + lane));
+      const { text, times } = matrix('m', columns);
+      return `{ ${text} ${k
+        .planesOf(ps)
+        .map(({ index, pixel }) => `a${index} += ${times(`x_${pixel}`)};`)
+        .join(' ')} }`;
+    });
+    const at = input.here('image', `(float(s) * ${float(2 * shape.inSlices)} + ${float(2 * q)} + member)`);
+    return `{ vec2 at = ${at}; ${input.coordinateType} u = ${input.coordinate('x', 'at.x')}, v = ${input.coordinate('y', 'at.y')};
+    ${[...reads, ...sums].join('\n    ')} }`;
+  };
+  const body = `float image = floor(o_n * 0.5), member = o_n - image * 2.0, layer = member * ${float(k.pixels.length)};
+  ${w.begin(`(${bs > 1 ? `o_s * ${float(1 / bs)}` : 'o_s'} * ${steps} + ${ofPoint})`)}
+  int n = ${k.spare()} ? 0 : int(${steps});
+  for (int s = 0; s < n; s++) {
+    ${range(shape.inSlices).map(slice).join('\n    ')}
+    ${w.next()}
+  }`;
+  return k.finish('winograd_products', body, images * down * across * inC * outC);
+}
+
+/**
+ * bias + Aᵀ · m · A: what the points of a patch give to a block of 2×2 outputs, or to one where fragments write one. A
+ * block takes all pairs, of patches of 2 both 0 and ∞, and of those of 4 the one that its half of the patch has: it is
+ * pixels 0 and 1, or 2 and 3, and ±p gives (±p)^i to pixel i, 0 gives to pixel 0 alone and ∞ to the last.
+ */
+function toPixels(node: Node, context: BuildContext, x: Value, bias: Value | undefined, m: Size): Kernel {
   const biases = bias && vectorBlock(bias.data as ArrayLike<number>);
   const k = builderFor(node, context, biases ? [biases] : []);
-  const input = k.input(m);
+  const input = k.input(x);
   const b = biases && k.block(biases);
   const isBlock = k.pixels.length > 1;
-  const sum = (column: 'u' | 'v', py: number) =>
-    py === 0 ? `${column}0 + ${column}1 + ${column}2` : `${column}1 - ${column}2 - ${column}3`;
+  const size = pointsOf(m);
+  /** What ±p gives to both pixels of a block, by the powers of p in GLSL. */
+  const ofPair = (later: string, power: (i: number) => string): Gives =>
+    m === 2 ? ['1.0', power(1)] : [`mix(1.0, ${power(2)}, ${later})`, `mix(${power(1)}, ${power(3)}, ${later})`];
+  const ofEnd = (isInfinity: string): Gives => [`1.0 - ${isInfinity}`, isInfinity];
+  // Along x, in the text.
+  const ends = m === 2 ? ['0.0', '1.0'] : ['later.x'];
+  const columns = [
+    ...ends.map((at) => ({ at, gives: ofEnd(at) })),
+    ...PAIRS[m].flatMap((p, i) =>
+      [p, -p].map((point, j) => ({
+        at: float(2 * i + 2 + j),
+        gives: ofPair('later.x', (power) => float(point ** power)),
+      })),
+    ),
+  ];
+  const shares = columns.map(({ gives: [first, second] }, i) => `first${i} = ${first}, second${i} = ${second}`);
+  // Along y, in turns.
+  const isEnd = `row < ${float(ends.length - 0.5)}`;
+  const [point, end] = m === 2 ? ['row', 'row'] : [`${isEnd} ? later.y : row + 1.0`, 'later.y'];
+  const p = PAIRS[m].reduceRight(
+    (text, p, i) => (text ? `point < ${float(2 * i + 3.5)} ? ${float(p)} : ${text}` : float(p)),
+    '',
+  );
+  const [first, second] = ofPair('later.y', (power) =>
+    range(power)
+      .map(() => 'p')
+      .join(' * '),
+  );
+  const [firstOfEnd, secondOfEnd] = ofEnd(end);
   const body = k.eachSlice((slice) => {
-    const line = (i: number) => {
-      const read = (j: number) =>
-        input.texel(`${input.tile(`(first + ${float(4 * i + j)})`, slice.s)} + texel`, 'layer');
-      return `{ vec4 m0 = ${read(0)}, m1 = ${read(1)}, m2 = ${read(2)}, m3 = ${read(3)}; u${i} = m0 + m1 + m2; v${i} = m1 - m2 - m3; }`;
-    };
-    const ofRow = (py: number) => `(odd.x < 0.5 ? ${sum('u', py)} : ${sum('v', py)})`;
+    const reads = columns.map(({ at }, j) => {
+      const tile = input.tile(`(first + ${float(size)} * point + ${at})`, slice.s);
+      return `m${j} = ${input.texel(`${tile} + texel`, 'layer')}`;
+    });
+    const sum = (share: string) => columns.map((_, j) => `${share}${j} * m${j}`).join(' + ');
     const sums = isBlock
-      ? k.pixels.map(({ index, px, py }) => `a${index} += ${sum(px === 0 ? 'u' : 'v', py)};`)
-      : [`a0 += odd.y < 0.5 ? ${ofRow(0)} : ${ofRow(1)};`];
+      ? k.pixels.map(({ index, pixel }) => `a${index} += p${pixel};`)
+      : ['a0 += odd.y < 0.5 ? (odd.x < 0.5 ? p0 : p1) : (odd.x < 0.5 ? p2 : p3);'];
     return `${startOfSlice(k, b, slice)}
-    vec2 texel = floor(vec2(o_x, o_y) * 0.5), odd = vec2(o_x, o_y) - texel * 2.0;
-    float first = o_n * ${float(POINTS)}, layer = ${plus(isBlock ? 'odd.y * 2.0 + odd.x' : '0.0', input.layerOf(slice))};
-    vec4 u0, u1, u2, u3, v0, v1, v2, v3;
-    ${range(4).map(line).join('\n    ')}
+    float layer = ${plus(isBlock ? 'plane.y * 2.0 + plane.x' : '0.0', input.layerOf(slice))};
+    vec4 p0 = vec4(0.0), p1 = p0, p2 = p0, p3 = p0;
+    for (float row = 0.0; row < ${float(columns.length)}; row++) {
+      float point = ${point}, p = (1.0 - 2.0 * mod(point, 2.0)) * (${p});
+      float toFirst = ${isEnd} ? ${firstOfEnd} : ${first}, toSecond = ${isEnd} ? ${secondOfEnd} : ${second};
+      vec4 ${reads.join(', ')}, u = ${sum('first')}, v = ${sum('second')};
+      p0 += toFirst * u; p1 += toFirst * v; p2 += toSecond * u; p3 += toSecond * v;
+    }
     ${sums.join(' ')}`;
   });
-  return k.finish('winograd_pixels', `${b ? b.begin('o_s') : ''} ${body}`, 0, activationText(k, node));
+  const block = isBlock ? 'vec2(o_x, o_y)' : 'floor(vec2(o_x, o_y) * 0.5)';
+  const patches = m === 2 ? 'patches = block' : 'patches = floor(block * 0.5), later = block - patches * 2.0';
+  const texel = isBlock
+    ? 'texel = floor(patches * 0.5), plane = patches - texel * 2.0'
+    : 'texel = patches, odd = vec2(o_x, o_y) - block * 2.0';
+  const before = `${b ? b.begin('o_s') : ''} float first = o_n * ${float(size ** 2)};
+  vec2 block = ${block}, ${patches}, ${texel};
+  float ${shares.join(', ')};`;
+  return k.finish('winograd_pixels', `${before} ${body}`, 0, activationText(k, node));
 }
+
+/** GLSL of what a point gives to the first and the second pixel of a block. */
+type Gives = readonly [first: string, second: string];

@@ -64,11 +64,10 @@ export interface FilterShape {
   readonly split?: boolean;
 }
 
-/** The filters of a kernel, one behind the other, each [outC, taps, inC]. */
-export interface Filters {
-  readonly count: number;
-  readonly make: () => Pieces<readonly ArrayLike<number>[]>;
-  /** The model's own numbers, where the filters are made of these and zeros. */
+/** A filter [outC, taps, inC]. */
+export interface Filter {
+  readonly make: () => ArrayLike<number>;
+  /** The model's own numbers, where the filter is made of these and zeros. */
   readonly constant?: ArrayLike<number>;
 }
 
@@ -86,36 +85,65 @@ export function lanesOf(inC: number): number {
 }
 
 /**
- * A dense filter [outC, taps, inC] as groups (group of out slices, group of in slices) of texels (in slice, tap, out
- * slice, lane k): what channel k of the input slice gives to the 4 channels of the output slice. Split, the groups are
- * (group of out slices, group of in slices, tap).
+ * Where the weights of a dense filter [outC, taps, inC] are: in groups (group of out slices, group of in slices) of texels
+ * (in slice, tap, out slice, lane k): what channel k of the input slice gives to the 4 channels of the output slice. Split,
+ * the groups are (group of out slices, group of in slices, tap).
  */
-export function filterBlock({ count, make, constant }: Filters, shape: FilterShape): WeightBlock {
-  const { outC, taps, inC, outSlices, inSlices } = shape;
-  const outG = Math.ceil(outC / (4 * outSlices));
-  const inG = Math.ceil(inC / (4 * inSlices));
-  const lanes = lanesOf(inC);
-  const texelsOfTap = inSlices * outSlices * lanes;
+export class FilterLayout {
+  readonly group: number;
+  readonly groups: number;
+  readonly #shape: FilterShape;
+  readonly #inG: number;
+  readonly #lanes: number;
+
+  constructor(shape: FilterShape) {
+    const { outC, taps, inC, outSlices, inSlices, split } = shape;
+    this.#shape = shape;
+    this.#inG = Math.ceil(inC / (4 * inSlices));
+    this.#lanes = lanesOf(inC);
+    const texelsOfTap = inSlices * outSlices * this.#lanes;
+    this.group = split ? texelsOfTap : taps * texelsOfTap;
+    this.groups = Math.ceil(outC / (4 * outSlices)) * this.#inG * (split ? taps : 1);
+  }
+
+  /** Floats of all groups. */
+  get size(): number {
+    return this.groups * this.group * 4;
+  }
+
+  /** The place in floats of a weight of tap 0; those of the others are `tapStep` apart. */
+  placeOf(o: number, i: number): number {
+    const { outSlices, inSlices, taps } = this.#shape;
+    const [os, is] = [o >> 2, i >> 2];
+    const pair = Math.floor(os / outSlices) * this.#inG + Math.floor(is / inSlices);
+    const slice = (pair * inSlices + (is % inSlices)) * taps * outSlices + (os % outSlices);
+    return (slice * this.#lanes + (i & 3)) * 4 + (o & 3);
+  }
+
+  get tapStep(): number {
+    return this.#shape.outSlices * this.#lanes * 4;
+  }
+}
+
+/** A dense filter as a block. */
+export function filterBlock({ make, constant }: Filter, shape: FilterShape): WeightBlock {
+  const layout = new FilterLayout(shape);
+  const { outC, taps, inC } = shape;
   return {
-    group: shape.split ? texelsOfTap : taps * texelsOfTap,
-    groups: count * outG * inG * (shape.split ? taps : 1),
+    group: layout.group,
+    groups: layout.groups,
     constant,
     *texels() {
-      const size = outG * inG * taps * texelsOfTap * 4;
-      const texels = new Float32Array(count * size);
-      for (const [f, filter] of (yield* make()).entries())
-        for (let o = 0; o < outC; o++) {
-          if (isPieceDone(o, taps * inC)) yield;
-          for (let i = 0; i < inC; i++) {
-            const [os, is] = [o >> 2, i >> 2];
-            const pair = Math.floor(os / outSlices) * inG + Math.floor(is / inSlices);
-            for (let t = 0; t < taps; t++) {
-              const place = (pair * inSlices + (is % inSlices)) * taps + t;
-              const slice = place * outSlices + (os % outSlices);
-              texels[f * size + (slice * lanes + (i & 3)) * 4 + (o & 3)] = filter[(o * taps + t) * inC + i]!;
-            }
-          }
+      const texels = new Float32Array(layout.size);
+      const filter = make();
+      const { tapStep } = layout;
+      for (let o = 0; o < outC; o++) {
+        if (isPieceDone(o, taps * inC)) yield;
+        for (let i = 0; i < inC; i++) {
+          const place = layout.placeOf(o, i);
+          for (let t = 0; t < taps; t++) texels[place + t * tapStep] = filter[(o * taps + t) * inC + i]!;
         }
+      }
       return texels;
     },
   };

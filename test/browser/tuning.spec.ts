@@ -61,7 +61,7 @@ describe('tuning', () => {
 
     expect(await winners(1)).toEqual([1]);
     const filtered = await answer(2);
-    expect(filtered.draws).toBe(4);
+    expect(filtered.draws).toBe(5);
     filtered.values.forEach((value, i) => {
       expect(Math.abs(value - untuned.values[i]!)).toBeLessThan(1e-5);
     });

@@ -89,24 +89,38 @@ describe('plan', () => {
 });
 
 describe('minimal filtering', () => {
-  const images = (inC: number, outC: number, stride = 1) => {
-    const x = activation([1, 16, 16, inC], 'x');
-    const y = activation([1, 16 / stride, 16 / stride, outC], 'y');
+  const images = (size: number, inC: number, outC: number, stride = 1) => {
+    const x = activation([1, size, size, inC], 'x');
+    const y = activation([1, size / stride, size / stride, outC], 'y');
     const filter = constant([outC, 3, 3, inC], new Array(outC * 9 * inC).fill(0.1));
     const attrs = { ...pointwise, strideH: stride, strideW: stride };
     return graphOf([x], [node('CONV_2D', [x, filter], [y], attrs)], [y]);
   };
-  const kernels = (graph: Graph, precision: Target['precision'] = 'float32') =>
-    planOf(graph, { ...target, precision }).draws.map((d) => d.kernel.name);
+  const draws = (graph: Graph, precision: Target['precision'] = 'float32') =>
+    planOf(graph, { ...target, precision }).draws.map(({ kernel }) => kernel);
+  const names = (kernels: readonly Kernel[]) => kernels.map(({ name }) => name);
 
   it('takes 3x3 convolutions of many channels, in float32', () => {
-    assert.deepEqual(kernels(images(64, 64)), ['winograd_patches', 'conv_1x1', 'winograd_pixels', 'reshape']);
-    assert.equal(kernels(images(64, 64), 'float16')[0], 'conv_3x3');
+    const filtered = ['winograd_columns', 'winograd_rows', 'winograd_products', 'winograd_pixels', 'reshape'];
+    assert.deepEqual(names(draws(images(16, 64, 64))), filtered);
+    assert.equal(draws(images(16, 64, 64), 'float16')[0]!.name, 'conv_3x3');
+  });
+
+  it('makes patches of 4x4 outputs, and of 2x2 where images are small or filters large', () => {
+    const products = (graph: Graph) => draws(graph).find(({ name }) => name === 'winograd_products')!.output.shape;
+    assert.deepEqual(products(images(16, 64, 64)), [36, 4, 4, 64]);
+    assert.deepEqual(products(images(4, 64, 64)), [16, 2, 2, 64]);
+    assert.deepEqual(products(images(16, 512, 512)), [16, 8, 8, 512]);
+  });
+
+  it('has one program for columns and rows', () => {
+    const [columns, rows] = draws(images(16, 64, 64));
+    assert.equal(columns!.source, rows!.source);
   });
 
   it('leaves few channels and other strides to the direct kernel', () => {
-    assert.equal(kernels(images(8, 8))[0], 'conv_3x3');
-    assert.equal(kernels(images(64, 64, 2))[0], 'conv_3x3');
+    assert.equal(draws(images(16, 8, 8))[0]!.name, 'conv_3x3');
+    assert.equal(draws(images(16, 64, 64, 2))[0]!.name, 'conv_3x3');
   });
 });
 

@@ -73,7 +73,7 @@ describe('tuning', () => {
   it('keeps the fastest for the next compilation', async () => {
     const [graph, store] = [chain(64, 64), memoryStore()];
     const before = await look(graph, { store, bench: directTakes(0.5) });
-    assert.equal(firstKernel(graph, before.choiceOf), 'winograd_patches');
+    assert.equal(firstKernel(graph, before.choiceOf), 'winograd_columns');
     await before.start(never);
     const again = chain(64, 64);
     const after = await look(again, { store });
@@ -92,7 +92,7 @@ describe('tuning', () => {
   });
 
   it('leaves light layers alone where only the heaviest are asked for', async () => {
-    const graph = chain(128, 128, 8, 8);
+    const graph = chain(128, 128, 4, 4);
     assert.equal((await look(graph, { extent: 'heaviest' })).untuned.length, 1);
     assert.equal((await look(graph)).untuned.length, 3);
   });

@@ -44,13 +44,14 @@ describe('the variants that tests force', () => {
       assert.equal(/\btexture\(/.test(text), variant.fetch === 'texture');
       assert.equal(/\btexelFetch\(/.test(text), variant.fetch === 'texelFetch');
       assert.equal(/flat in vec4 p/.test(text), variant.varyings > 0);
-      assert.equal(kernels[0]!.name === 'winograd_patches', variant.winograd === 'always');
+      assert.equal(kernels[0]!.name === 'winograd_columns', variant.winograd === 'always');
       assert.equal(
         kernels.some(({ storage }) => storage === 'uniform'),
         variant.uniformWeights,
       );
       const targets = kernels.map(({ source }) => source.match(/layout\(location = /g)!.length);
-      assert.equal(Math.max(...targets), Math.min(variant.targets, 4));
+      // Points are made in pairs of slices.
+      assert.equal(Math.max(...targets), Math.min(variant.targets, variant.winograd === 'always' ? 8 : 4));
     });
 });
 
