@@ -50,14 +50,15 @@ const ORDERS: readonly Order[] = [
     return indices(u).sort((a, b) => peaks[b]! - peaks[a]! || bytesOf(u[b]!) - bytesOf(u[a]!));
   },
 ];
-/** Pairs of usages that the search for a better order may compare. */
-const EFFORT = 2e6;
+/** Pairs of usages that one variation counts for at least: there are no more of them for the smallest models. */
+const LEAST_EFFORT = 8e3;
 
 /**
  * Shares textures between tensors whose lives are disjoint, in every order of `ORDERS` and then in variations of the
- * best one until the lower bound is reached or the effort spent; the smallest result wins. Deterministic.
+ * best one until the lower bound is reached or the effort spent, in pairs of usages compared; the smallest result wins.
+ * Deterministic.
  */
-export function* assignMemory(usages: readonly Usage[], effort = EFFORT): Pieces<Assignment> {
+export function* assignMemory(usages: readonly Usage[], effort: number): Pieces<Assignment> {
   let order: readonly number[] = [];
   let best: Assignment | undefined;
   const attempt = (next: readonly number[]) => {
@@ -68,7 +69,7 @@ export function* assignMemory(usages: readonly Usage[], effort = EFFORT): Pieces
     attempt(made(usages));
     yield;
   }
-  const tries = Math.min(256, Math.floor(effort / Math.max(1, usages.length ** 2)));
+  const tries = Math.floor(effort / Math.max(LEAST_EFFORT, usages.length ** 2));
   const next = pseudoRandom(usages.length);
   const bound = tries > 0 ? sharedLowerBound(usages) : 0;
   for (let i = 0; i < tries && best!.bytes > bound; i++) {

@@ -97,6 +97,8 @@ const LEAST_SAVING = 0.98;
 const ENOUGH = 1.05;
 /** Widths that memory is planned at in full. */
 const MOST_FINALISTS = 6;
+/** What a search may compare, and where that was not enough at any width. */
+const EFFORTS = [2e6, 1e7];
 
 /** Plans a graph whose nodes all have GPU forms: its draft, and where that is placed. */
 export function* makePlan(graph: Graph, wanted: Target, choiceOf?: (node: Node) => Choice): Pieces<Plan> {
@@ -282,7 +284,8 @@ function prolong(lives: Map<Value, Life>, value: Value, step: number): void {
 /**
  * Shares textures at the best common width: memory is planned at the widths of tiles and some others without a search for
  * a better order, and at the best of these again, with one, until a result is near its lower bound. The smallest wins; of
- * those that hardly differ what the device calls narrow, or else the narrowest.
+ * those that hardly differ what the device calls narrow, or else the narrowest; but none that is not near its bound where
+ * another is.
  */
 function* assignBestWidth(
   shared: readonly (readonly [Value, Life])[],
@@ -306,13 +309,19 @@ function* assignBestWidth(
   for (const width of widths) found.set(width, yield* assignMemory(usagesAt(width), 0));
   const first = smallest(found);
   const byBytes = widths.filter((width) => width !== first).sort((a, b) => found.get(a)!.bytes - found.get(b)!.bytes);
-  for (const width of [first, ...byBytes].slice(0, MOST_FINALISTS)) {
+  const finalists = [first, ...byBytes].slice(0, MOST_FINALISTS);
+  let near: number | undefined;
+  for (const [effort, width] of EFFORTS.flatMap((effort) => finalists.map((width) => [effort, width] as const))) {
     const usages = usagesAt(width);
-    const assignment = yield* assignMemory(usages);
+    const assignment = yield* assignMemory(usages, effort);
     found.set(width, assignment);
-    if (assignment.bytes <= ENOUGH * sharedLowerBound(usages)) break;
+    if (assignment.bytes > ENOUGH * sharedLowerBound(usages)) continue;
+    near = width;
+    break;
   }
-  const atlasWidth = smallest(found);
+  const least = smallest(found);
+  const isNear = found.get(least)!.bytes <= ENOUGH * sharedLowerBound(usagesAt(least));
+  const atlasWidth = isNear ? least : (near ?? least);
   return { atlasWidth, usages: usagesAt(atlasWidth), assignment: found.get(atlasWidth)! };
 }
 
