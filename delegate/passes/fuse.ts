@@ -15,12 +15,14 @@ import { factorNormalization, fuseNormalization } from './normalization.js';
 import { type Pass, runPasses } from './pass.js';
 import { foldScaleAndShift, foldScaleBefore } from './scaling.js';
 import { convolveBeforeSpreading } from './spreading.js';
+import { convolveTransposed } from './transposed.js';
 
 /** What makes a GPU segment few draws. */
 export const fusingPasses: readonly Pass[] = [
   nameGrid,
   shrinkOperand,
   foldFlatten,
+  convolveTransposed,
   foldPad,
   composeMoves,
   absorbReshape,
