@@ -352,7 +352,7 @@ function toPixels(node: Node, context: BuildContext, x: Value, bias: Value | und
   );
   const [first, second] = ofPair('later.y', (power) =>
     range(power)
-      .map(() => 'p')
+      .map(() => 'root')
       .join(' * '),
   );
   const [firstOfEnd, secondOfEnd] = ofEnd(end);
@@ -363,16 +363,16 @@ function toPixels(node: Node, context: BuildContext, x: Value, bias: Value | und
     });
     const sum = (share: string) => columns.map((_, j) => `${share}${j} * m${j}`).join(' + ');
     const sums = isBlock
-      ? k.pixels.map(({ index, pixel }) => `a${index} += p${pixel};`)
-      : ['a0 += odd.y < 0.5 ? (odd.x < 0.5 ? p0 : p1) : (odd.x < 0.5 ? p2 : p3);'];
+      ? k.pixels.map(({ index, pixel }) => `a${index} += sum${pixel};`)
+      : ['a0 += odd.y < 0.5 ? (odd.x < 0.5 ? sum0 : sum1) : (odd.x < 0.5 ? sum2 : sum3);'];
     return `${startOfSlice(k, b, slice)}
     float layer = ${plus(isBlock ? 'plane.y * 2.0 + plane.x' : '0.0', input.layerOf(slice))};
-    vec4 p0 = vec4(0.0), p1 = p0, p2 = p0, p3 = p0;
+    vec4 sum0 = vec4(0.0), sum1 = sum0, sum2 = sum0, sum3 = sum0;
     for (float row = 0.0; row < ${float(columns.length)}; row++) {
-      float point = ${point}, p = (1.0 - 2.0 * mod(point, 2.0)) * (${p});
+      float point = ${point}, root = (1.0 - 2.0 * mod(point, 2.0)) * (${p});
       float toFirst = ${isEnd} ? ${firstOfEnd} : ${first}, toSecond = ${isEnd} ? ${secondOfEnd} : ${second};
       vec4 ${reads.join(', ')}, u = ${sum('first')}, v = ${sum('second')};
-      p0 += toFirst * u; p1 += toFirst * v; p2 += toSecond * u; p3 += toSecond * v;
+      sum0 += toFirst * u; sum1 += toFirst * v; sum2 += toSecond * u; sum3 += toSecond * v;
     }
     ${sums.join(' ')}`;
   });
