@@ -39,8 +39,8 @@ interface Filtering {
 export type Size = 2 | 4;
 
 /**
- * The p of the pairs ±p. Those of 4 lose a third of a digit against direct sums of 256 channels (1.0e-6 of their root mean
- * square, direct 0.7e-6); the usual 1 and 2 lose a whole half (2.4e-6). All of their products are exact.
+ * The p of the pairs ±p. Those of 4 lose a sixth of a digit against direct sums of 256 channels (1.0e-6 of their root mean
+ * square, direct 0.7e-6); the usual 1 and 2 lose half a digit (2.4e-6). All products of these p are exact.
  */
 export const PAIRS: Readonly<Record<Size, readonly number[]>> = { 2: [1], 4: [0.75, 1.5] };
 
