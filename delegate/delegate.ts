@@ -12,7 +12,7 @@ import {
   TfLiteGpuInferencePreference,
 } from './options.js';
 import { fuse } from './passes/fuse.js';
-import { type Draft, makeDraft, makePlan, type Plan, placeDraft } from './plan/plan.js';
+import { makePlan, type Plan } from './plan/plan.js';
 import { multiplyAddsOf } from './plan/work.js';
 import type { PlanStore } from './serialization/index.js';
 import type { Choice, Target } from './shader/target.js';
@@ -184,16 +184,10 @@ class Delegate implements GpuDelegate {
     return fuse(graph);
   }
 
-  /** Plans and links, in pieces; what is thrown in leaves nothing behind. Drivers compile while memory is planned. */
+  /** Plans and links, in pieces; what is thrown in leaves nothing behind. */
   *#link(graph: Graph, target: Target, choiceOf?: (node: Node) => Choice, blocking = false): Pieces<Executor> {
     yield;
-    const draft = yield* makeDraft(graph, target, choiceOf);
-    const kernels = draft.draws.map(({ kernel }) => kernel);
-    return yield* this.#programs.during(kernels, this.#placed(draft, blocking));
-  }
-
-  *#placed(draft: Draft, blocking: boolean): Pieces<Executor> {
-    return yield* this.#linked(yield* placeDraft(draft), blocking);
+    return yield* this.#linked(yield* makePlan(graph, target, choiceOf), blocking);
   }
 
   *#linked(plan: Plan, blocking = false): Pieces<Executor> {

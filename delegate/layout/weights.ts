@@ -6,11 +6,13 @@ export const ARENA_WIDTH = 1024;
 
 /**
  * Constants of one kernel as texels. Groups of `group` texels are fetched together and never cross a row, so the
- * arena holds ⌊ARENA_WIDTH / group⌋ groups a row and the rest of the row stays empty.
+ * arena holds ⌊ARENA_WIDTH / group⌋ groups a row. They begin at multiples of their size in a row.
  */
 export interface WeightBlock {
   readonly group: number;
   readonly groups: number;
+  /** So many groups, from every multiple of that on, are in one row too: a divisor of the groups of a row; else 1. */
+  readonly align?: number;
   /** The model's own numbers that the texels hold; `undefined` where the texels are computed from them. */
   readonly constant: ArrayLike<number> | undefined;
   /** groups · group texels of 4 floats. Made when they are uploaded, so that planning alone costs nothing. */
@@ -33,17 +35,34 @@ export function areHalves(values: ArrayLike<number>): boolean {
   return true;
 }
 
-/** Rows of the arena that a block takes. */
-export function arenaRows(block: WeightBlock): number {
-  return Math.ceil(block.groups / groupsPerRow(block.group));
+/** Where the next block of an arena may begin: a row, and texels of it that are taken. */
+export interface ArenaCursor {
+  readonly row: number;
+  readonly column: number;
 }
 
-/** A [C] vector as one texel per slice, an even number of them; lanes beyond C are 0. */
+/**
+ * The first group of a block in an arena from a place on, counted as if all rows held groups of its size, and the place
+ * behind its last.
+ */
+export function placeInArena(
+  { group, groups, align = 1 }: Pick<WeightBlock, 'group' | 'groups' | 'align'>,
+  { row, column }: ArenaCursor,
+): { readonly first: number; readonly behind: ArenaCursor } {
+  const perRow = groupsPerRow(group);
+  const first = row * perRow + Math.min(perRow, Math.ceil(column / (group * align)) * align);
+  if (groups === 0) return { first, behind: { row, column } };
+  const last = first + groups - 1;
+  return { first, behind: { row: Math.floor(last / perRow), column: ((last % perRow) + 1) * group } };
+}
+
+/** A [C] vector as one texel per slice, an even number of them, for who reads pairs of slices; lanes beyond C are 0. */
 export function vectorBlock(values: ArrayLike<number>): WeightBlock {
   const slices = Math.ceil(values.length / 8) * 2;
   return {
     group: 1,
     groups: slices,
+    align: 2,
     constant: values,
     texels: inOnePiece(() => {
       const texels = new Float32Array(slices * 4);

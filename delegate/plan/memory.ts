@@ -55,21 +55,25 @@ const LEAST_EFFORT = 8e3;
 
 /**
  * Shares textures between tensors whose lives are disjoint, in every order of `ORDERS` and then in variations of the
- * best one until the lower bound is reached or the effort spent, in pairs of usages compared; the smallest result wins.
- * Deterministic.
+ * best one until the lower bound is reached or the effort spent, in pairs of usages compared; the smallest result wins,
+ * of those below `limit` bytes. Deterministic.
  */
-export function* assignMemory(usages: readonly Usage[], effort: number): Pieces<Assignment> {
+export function* assignMemory(
+  usages: readonly Usage[],
+  effort: number,
+  limit = Number.POSITIVE_INFINITY,
+): Pieces<Assignment | undefined> {
   let order: readonly number[] = [];
   let best: Assignment | undefined;
   const attempt = (next: readonly number[]) => {
-    const result = greedy(usages, next);
-    if (!best || result.bytes < best.bytes) [best, order] = [result, next];
+    const result = greedy(usages, next, best?.bytes ?? limit);
+    if (result) [best, order] = [result, next];
   };
   for (const made of ORDERS) {
     attempt(made(usages));
     yield;
   }
-  const tries = Math.floor(effort / Math.max(LEAST_EFFORT, usages.length ** 2));
+  const tries = best ? Math.floor(effort / Math.max(LEAST_EFFORT, usages.length ** 2)) : 0;
   const next = pseudoRandom(usages.length);
   const bound = tries > 0 ? sharedLowerBound(usages) : 0;
   for (let i = 0; i < tries && best!.bytes > bound; i++) {
@@ -81,7 +85,7 @@ export function* assignMemory(usages: readonly Usage[], effort: number): Pieces<
     attempt(changed);
     yield;
   }
-  return best!;
+  return best;
 }
 
 /** Whole numbers below a limit that are the same in every run (a linear congruence of Numerical Recipes). */
@@ -117,8 +121,9 @@ function boundOf(usages: readonly Usage[]): number {
   return ranks.reduce((a, b) => a + b, 0);
 }
 
-/** Puts each usage where the growth is least: into a free slot, or into a new one. */
-function greedy(usages: readonly Usage[], order: readonly number[]): Assignment {
+/** Puts each usage where the growth is least: into a free slot, or into a new one. Gives up at `limit` bytes. */
+function greedy(usages: readonly Usage[], order: readonly number[], limit: number): Assignment | undefined {
+  let total = 0;
   const slots: (Mutable<Omit<Slot, 'usages'>> & { readonly usages: number[] })[] = [];
   const slotOf = new Array<number>(usages.length);
   for (const i of order) {
@@ -135,6 +140,8 @@ function greedy(usages: readonly Usage[], order: readonly number[]): Assignment 
       const isBetter = growth < least || (growth === least && left < waste);
       if (isBetter && isFree(slot.usages, usages, u)) [best, least, waste] = [s, growth, left];
     }
+    total += least;
+    if (total >= limit) return undefined;
     if (best < 0) {
       const { width, height, layers, half } = u;
       best = slots.push({ width, height, layers, half, bytes, usages: [] }) - 1;
@@ -147,7 +154,7 @@ function greedy(usages: readonly Usage[], order: readonly number[]): Assignment 
     slot.usages.splice(placeOf(slot.usages, usages, u), 0, i);
     slotOf[i] = best;
   }
-  return { slotOf, slots, bytes: slots.reduce((sum, { bytes }) => sum + bytes, 0) };
+  return { slotOf, slots, bytes: total };
 }
 
 /** Bytes of a slot that holds a usage too. */

@@ -15,7 +15,6 @@ import {
   tilingOf,
 } from '../layout/layout.js';
 import type { Kernel } from '../shader/kernel.js';
-import { withLiterals } from '../shader/literals.js';
 import type { Choice, ShaderTarget, Target } from '../shader/target.js';
 import type { Pieces } from '../task.js';
 import { type Assignment, assignMemory, bytesOf, sharedLowerBound, type Usage } from './memory.js';
@@ -46,8 +45,8 @@ export interface Storage extends Naming {
   readonly atlasWidth: number;
 }
 
-/** The draws of a graph with their complete shaders, before it is known where its tensors are. */
-export interface Draft {
+/** The draws of a graph, before it is known where its tensors are. */
+interface Draft {
   readonly graph: Graph;
   readonly naming: Naming;
   readonly target: ShaderTarget;
@@ -95,21 +94,22 @@ const NARROW_ENOUGH = 0.75;
 const LEAST_SAVING = 0.98;
 /** A width that needs more than the lower bound by this factor is held against those that look next best. */
 const ENOUGH = 1.05;
+/** A width that needs more than the best before it by this factor is not planned to the end. */
+const HOPELESS = 1.15;
 /** Widths that memory is planned at in full. */
 const MOST_FINALISTS = 6;
 /** What a search may compare, and where that was not enough at any width. */
 const EFFORTS = [2e6, 1e7];
 
-/** Plans a graph whose nodes all have GPU forms: its draft, and where that is placed. */
+/**
+ * Plans a graph whose nodes all have GPU forms; `choiceOf` gives what is other than in the target for a node. Throws
+ * DeviceError where a tensor does not fit.
+ */
 export function* makePlan(graph: Graph, wanted: Target, choiceOf?: (node: Node) => Choice): Pieces<Plan> {
   return yield* placeDraft(yield* makeDraft(graph, wanted, choiceOf));
 }
 
-/**
- * The draws of a graph whose nodes all have GPU forms; `choiceOf` gives what is other than in the target for a node.
- * Throws DeviceError where a tensor does not fit.
- */
-export function* makeDraft(graph: Graph, wanted: Target, choiceOf: (node: Node) => Choice = () => ({})): Pieces<Draft> {
+function* makeDraft(graph: Graph, wanted: Target, choiceOf: (node: Node) => Choice = () => ({})): Pieces<Draft> {
   const { targets, maxTextureSize } = wanted;
   for (const shape of shapesOf(graph)) {
     const problem = layoutProblem(shape, targets, maxTextureSize);
@@ -151,16 +151,11 @@ export function* makeDraft(graph: Graph, wanted: Target, choiceOf: (node: Node) 
     for (const kernel of forms.get('RESHAPE')!.build(node, context)) draws.push({ node, kernel });
     return flat;
   });
-  if (wanted.literals !== 'common') return { graph, naming, target, draws, readable };
-  const kernels = withLiterals(
-    draws.map(({ kernel }) => kernel),
-    wanted.varyings,
-  );
-  return { graph, naming, target, draws: draws.map(({ node }, i) => ({ node, kernel: kernels[i]! })), readable };
+  return { graph, naming, target, draws, readable };
 }
 
 /** Decides where the tensors of a draft are. */
-export function* placeDraft({ graph, naming, target, draws, readable }: Draft): Pieces<Plan> {
+function* placeDraft({ graph, naming, target, draws, readable }: Draft): Pieces<Plan> {
   const { inputs, outputs } = graph;
   const rootOf = (value: Value) => naming.roots.get(value) ?? value;
   const kept = new Set<Value>([...inputs, ...outputs, ...readable].map(rootOf));
@@ -177,17 +172,14 @@ export function* placeDraft({ graph, naming, target, draws, readable }: Draft): 
   const shared = [...lives].filter(([v]) => !kept.has(v));
   const own = [...kept].filter((v) => !v.data);
   const shapes = [...[...lives.keys(), ...own, ...constants].map((v) => v.shape), ...shapesOf(graph)];
-  const { atlasWidth, usages, assignment } = yield* assignBestWidth(shared, shapes, target);
+  const { atlasWidth, assignment, bytes, bound } = yield* assignBestWidth(shared, own, shapes, target);
   const storage: Storage = { ...naming, atlasWidth };
   const places = placesOf(storage, target);
   const textures: PlannedTexture[] = [...assignment.slots];
   const byRoot = new Map<Value, number>(shared.map(([v], i) => [v, assignment.slotOf[i]!]));
-  let ownBytes = 0;
   for (const value of own) {
     const { width, height, layers } = places.layoutOf(value);
-    const texture = { width, height, layers, half: target.isHalf(value) };
-    byRoot.set(value, textures.push(texture) - 1);
-    ownBytes += bytesOf(texture);
+    byRoot.set(value, textures.push({ width, height, layers, half: target.isHalf(value) }) - 1);
   }
   const textureOf = new Map<Value, number>();
   for (const v of [...valuesOf(graph), ...draws.map((d) => d.kernel.output), ...readable]) {
@@ -206,8 +198,8 @@ export function* placeDraft({ graph, naming, target, draws, readable }: Draft): 
     textures,
     textureOf,
     constants: [...constants],
-    activationBytes: assignment.bytes + ownBytes,
-    lowerBoundBytes: sharedLowerBound(usages) + ownBytes,
+    activationBytes: bytes,
+    lowerBoundBytes: bound,
   };
 }
 
@@ -281,19 +273,31 @@ function prolong(lives: Map<Value, Life>, value: Value, step: number): void {
   else lives.set(value, { first: step, last: step });
 }
 
+/** What planning at a width gives. */
+interface AtWidth {
+  readonly atlasWidth: number;
+  readonly assignment: Assignment;
+  /** Bytes of all textures, shared or not. */
+  readonly bytes: number;
+}
+
 /**
  * Shares textures at the best common width: memory is planned at the widths of tiles and some others without a search for
  * a better order, and at the best of these again, with one, until a result is near its lower bound. The smallest wins; of
  * those that hardly differ what the device calls narrow, or else the narrowest; but none that is not near its bound where
- * another is.
+ * another is. `own` have textures of their own.
  */
 function* assignBestWidth(
   shared: readonly (readonly [Value, Life])[],
+  own: readonly Value[],
   shapes: readonly Shape[],
   { targets, maxTextureSize, narrowest, isHalf }: ShaderTarget,
-): Pieces<{ atlasWidth: number; usages: readonly Usage[]; assignment: Assignment }> {
+): Pieces<AtWidth & { readonly bound: number }> {
   const usagesAt = (atlasWidth: number): Usage[] =>
     shared.map(([v, life]) => ({ ...layoutOf(v.shape, { atlasWidth, targets }), half: isHalf(v), ...life }));
+  const ownBytes = (atlasWidth: number): number =>
+    own.reduce((sum, v) => sum + bytesOf({ ...layoutOf(v.shape, { atlasWidth, targets }), half: isHalf(v) }), 0);
+  const boundAt = (atlasWidth: number) => sharedLowerBound(usagesAt(atlasWidth)) + ownBytes(atlasWidth);
   const tiles = new Set(shared.map(([{ shape }]) => tilingOf(shape, targets).tileW));
   const whole = [...tiles]
     .filter((width) => width >= narrowest / 8)
@@ -303,31 +307,46 @@ function* assignBestWidth(
     });
   const widest = [...new Set(whole)].sort((a, b) => b - a).slice(0, MOST_WIDTHS);
   const wished = [narrowest, ...WIDENINGS.map((by) => Math.ceil(narrowest * by)), ...widest];
-  const [usual, ...others] = wished.map((w) => atlasWidthFor(shapes, targets, maxTextureSize, w));
-  const widths = [...new Set([usual!, ...others.sort((a, b) => a - b)])];
-  const found = new Map<number, Assignment>();
-  for (const width of widths) found.set(width, yield* assignMemory(usagesAt(width), 0));
+  const [usual, ...wider] = wished.map((w) => atlasWidthFor(shapes, targets, maxTextureSize, w));
+  const widths = [...new Set([usual!, ...wider.sort((a, b) => a - b)])];
+  const found = new Map<number, AtWidth>();
+  const tryAt = function* (
+    atlasWidth: number,
+    effort: number,
+    most = Number.POSITIVE_INFINITY,
+  ): Pieces<AtWidth | undefined> {
+    const rest = ownBytes(atlasWidth);
+    const assignment = yield* assignMemory(usagesAt(atlasWidth), effort, most - rest);
+    if (!assignment) return undefined;
+    const made = { atlasWidth, assignment, bytes: assignment.bytes + rest };
+    found.set(atlasWidth, made);
+    return made;
+  };
+  let least = Number.POSITIVE_INFINITY;
+  for (const width of widths) {
+    const made = yield* tryAt(width, 0, least * HOPELESS);
+    least = Math.min(least, made?.bytes ?? least);
+  }
   const first = smallest(found);
-  const byBytes = widths.filter((width) => width !== first).sort((a, b) => found.get(a)!.bytes - found.get(b)!.bytes);
-  const finalists = [first, ...byBytes].slice(0, MOST_FINALISTS);
-  let near: number | undefined;
-  for (const [effort, width] of EFFORTS.flatMap((effort) => finalists.map((width) => [effort, width] as const))) {
-    const usages = usagesAt(width);
-    const assignment = yield* assignMemory(usages, effort);
-    found.set(width, assignment);
-    if (assignment.bytes > ENOUGH * sharedLowerBound(usages)) continue;
-    near = width;
+  const others = [...found.values()].filter((made) => made !== first).sort((a, b) => a.bytes - b.bytes);
+  const finalists = [first, ...others].slice(0, MOST_FINALISTS);
+  let near: AtWidth | undefined;
+  for (const [effort, { atlasWidth }] of EFFORTS.flatMap((effort) =>
+    finalists.map((made) => [effort, made] as const),
+  )) {
+    const made = (yield* tryAt(atlasWidth, effort))!;
+    if (made.bytes > ENOUGH * boundAt(atlasWidth)) continue;
+    near = made;
     break;
   }
-  const least = smallest(found);
-  const isNear = found.get(least)!.bytes <= ENOUGH * sharedLowerBound(usagesAt(least));
-  const atlasWidth = isNear ? least : (near ?? least);
-  return { atlasWidth, usages: usagesAt(atlasWidth), assignment: found.get(atlasWidth)! };
+  const last = smallest(found);
+  const bound = boundAt(last.atlasWidth);
+  if (!near || last.bytes <= ENOUGH * bound) return { ...last, bound };
+  return { ...near, bound: boundAt(near.atlasWidth) };
 }
 
 /** The width that needs the fewest bytes, or one before it that needs hardly more. */
-function smallest(found: ReadonlyMap<number, Assignment>): number {
-  let best = { width: 0, bytes: Number.POSITIVE_INFINITY };
-  for (const [width, { bytes }] of found) if (bytes < best.bytes * LEAST_SAVING) best = { width, bytes };
-  return best.width;
+function smallest(found: ReadonlyMap<number, AtWidth>): AtWidth {
+  const [first, ...others] = found.values();
+  return others.reduce((best, made) => (made.bytes < best.bytes * LEAST_SAVING ? made : best), first!);
 }

@@ -1,3 +1,4 @@
+import type { DType } from '../ir/dtype.js';
 import { type Graph, type Node, readsOf, type Value } from '../ir/graph.js';
 import { normalizeAxis, sizeOf } from '../ir/shape.js';
 import { type RenderTargets, sameStorage, tileOfPart, tilingOf } from '../layout/layout.js';
@@ -15,7 +16,7 @@ export interface Sharing {
   readonly roots: ReadonlyMap<Value, Value>;
   /** For a value that is a part of its root: the tile of the root at which it begins. */
   readonly parts: ReadonlyMap<Value, number>;
-  /** Nodes that take no draw, since they only rename a shape. */
+  /** Nodes that take no draw, since they only give a shape or a type another name. */
   readonly aliases: ReadonlySet<Node>;
   /** Concatenations that take none either but for copies of these. */
   readonly copies: ReadonlyMap<Node, readonly Copy[]>;
@@ -29,7 +30,19 @@ export function shareStorage(graph: Graph, targets: RenderTargets): Sharing {
   return { roots, aliases, ...placeParts(graph, targets, roots, readsOfValue) };
 }
 
-/** Values that share a texture because a node only renames the shape: `roots` gives the one that is written. */
+/** Integers, by type, that other types have as the same numbers: textures hold all of them as floats. */
+const SAME_NUMBERS: Readonly<Partial<Record<DType, readonly DType[]>>> = {
+  bool: ['float32', 'int32', 'uint8'],
+  uint8: ['float32', 'int32'],
+  int32: ['float32'],
+};
+
+/** Whether a node gives its first input's numbers under another shape or type. */
+function onlyRenames({ type, inputs: [from], outputs: [to] }: Node): boolean {
+  return SHAPE_ONLY.has(type) || (type === 'CAST' && (SAME_NUMBERS[from!.dtype]?.includes(to!.dtype) ?? false));
+}
+
+/** Values that share a texture because a node only renames: `roots` gives the one that is written. */
 function aliasShapes(
   graph: Graph,
   targets: RenderTargets,
@@ -43,7 +56,7 @@ function aliasShapes(
   for (const node of graph.nodes) {
     const [from] = node.inputs;
     const [to] = node.outputs;
-    if (!SHAPE_ONLY.has(node.type) || node.tail?.length || !from || from.data || !to) continue;
+    if (!onlyRenames(node) || node.tail?.length || !from || from.data || !to) continue;
     // What is uploaded for this node alone is uploaded in the shape that the node gives it.
     if (uploaded.has(from) && !external.has(to)) roots.set(from, to);
     else if (sameStorage(tilingOf(rootOf(from).shape, targets), tilingOf(to.shape, targets)))

@@ -19,7 +19,7 @@ interface FrozenDraw {
 }
 
 /** Weights as the arena takes them. */
-interface FrozenBlock extends Pick<WeightBlock, 'group' | 'groups'> {
+interface FrozenBlock extends Pick<WeightBlock, 'group' | 'groups' | 'align'> {
   readonly constant: ArrayLike<number> | undefined;
   readonly texels: Float32Array;
 }
@@ -41,10 +41,10 @@ export function* freeze(plan: Plan): Pieces<FrozenPlan> {
   for (const { node, kernel } of plan.draws) {
     for (const block of kernel.blocks) {
       if (blocks.has(block)) continue;
-      const { group, groups, constant } = block;
+      const { group, groups, align, constant } = block;
       // What the arena asks of the numbers of the model it can ask of the texels too.
       const texels = yield* block.texels();
-      blocks.set(block, { group, groups, texels, constant: constant && texels });
+      blocks.set(block, { group, groups, align, texels, constant: constant && texels });
       yield;
     }
     draws.push({

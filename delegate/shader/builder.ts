@@ -279,7 +279,7 @@ export class ShaderBuilder {
     const columns = (k: number): string => float(normalized ? k / ARENA_WIDTH : k);
     return {
       begin: (g) =>
-        `float g${b} = floor((${g} + 0.5) * ${float(1 / perRow)}); vec2 w${b} = vec2(((${g} - g${b} * ${float(perRow)}) * ${float(group)} + 0.5) * ${dx}, (${first} + g${b} + 0.5) * ${dy});`,
+        `float g${b} = ${first} + (${g}), row${b} = floor((g${b} + 0.5) * ${float(1 / perRow)}); vec2 w${b} = vec2(((g${b} - row${b} * ${float(perRow)}) * ${float(group)} + 0.5) * ${dx}, (row${b} + 0.5) * ${dy});`,
       at: (k) => at(columns(k)),
       atDynamic: (k) => at(normalized ? `(${k}) * ${dx}` : k),
       behind: (k) => ({

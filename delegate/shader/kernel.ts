@@ -11,12 +11,12 @@ export type Param =
   | { readonly kind: 'cols-inverse'; readonly of: number }
   /** 1 / width (axis 0) or 1 / height (axis 1) of the texture of an input */
   | { readonly kind: 'inverse'; readonly input: number; readonly axis: 0 | 1 }
-  /** first arena row, or first element of the uniform block, of a weight block */
+  /** first group in the arena, or first element of the uniform block, of a weight block */
   | { readonly kind: 'block'; readonly block: number }
   /** 1 / height of the arena */
   | { readonly kind: 'arena-inverse' };
 
-/** One draw: a complete fragment shader, what it reads, and the numbers in its parameter buffer. */
+/** One draw: a fragment shader, what it reads, and its parameters. */
 export interface Kernel {
   readonly name: string;
   readonly source: string;
@@ -31,6 +31,12 @@ export interface Kernel {
   /** Four to a vec4, in order. */
   readonly params: readonly Param[];
   readonly multiplyAdds: number;
+}
+
+/** What a draw runs: the shaders of its kernel, and the numbers that they read from the parameter buffer. */
+export interface Shader extends Pick<Kernel, 'name' | 'source' | 'vertex' | 'inputs' | 'storage'> {
+  /** Four to a vec4, in order. */
+  readonly numbers: readonly number[];
 }
 
 /** Bytes that a uniform buffer has on every WebGL2 device. */

@@ -1,43 +1,55 @@
 import { float } from './glsl.js';
-import { type Kernel, paramsDeclaration, paramText, vertexShader } from './kernel.js';
+import { type Kernel, type Param, paramsDeclaration, paramText, type Shader, vertexShader } from './kernel.js';
+import type { Target } from './target.js';
 
 /** What is nearer to 0 may become 0 as a literal. */
 const LEAST_NORMAL = 2 ** -126;
 
 /**
- * The same kernels with fewer parameters, since drivers take as long for the varyings of a small shader as for all else:
- * sizes that all kernels of one text have in common are literals of the text, and numbers that are equal to each other in
- * all of them, as the sides of square images, are one parameter. Numbers that elements are computed with stay
- * parameters, since compilers round otherwise with constants, and turns of loops, which some unroll when they know.
- * `varyings` as in Target.
+ * What kernels run, with `numbers` for their parameters. Unless the target wants none there are literals, since drivers
+ * take as long for the varyings of a small shader as for all else: sizes and places that all kernels of one text have in
+ * common are literals of the text, and numbers that are equal to each other in all of them, as the sides of square
+ * images, are one parameter. Numbers that elements are computed with stay parameters, since compilers round otherwise
+ * with constants, and turns of loops, which some unroll when they know.
  */
-export function withLiterals(kernels: readonly Kernel[], varyings: number): Kernel[] {
-  const byText = new Map<string, Kernel[]>();
-  for (const kernel of kernels) {
-    const alike = byText.get(kernel.source);
-    if (alike) alike.push(kernel);
-    else byText.set(kernel.source, [kernel]);
+export function shadersOf(
+  kernels: readonly Kernel[],
+  numbers: readonly (readonly number[])[],
+  { literals, varyings }: Pick<Target, 'literals' | 'varyings'>,
+): Shader[] {
+  const shaders = kernels.map(({ name, source, vertex, inputs, storage }, i): Shader => {
+    return { name, source, vertex, inputs, storage, numbers: numbers[i]! };
+  });
+  if (literals === 'none') return shaders;
+  const byText = new Map<string, number[]>();
+  for (const [i, { source }] of shaders.entries()) {
+    const alike = byText.get(source);
+    if (alike) alike.push(i);
+    else byText.set(source, [i]);
   }
-  const respelled = new Map<Kernel, Kernel>();
   for (const alike of byText.values()) {
-    const { kept, ...texts } = respell(alike, varyings);
-    for (const kernel of alike)
-      respelled.set(kernel, { ...kernel, ...texts, params: kept.map((i) => kernel.params[i]!) });
+    const { source, params } = kernels[alike[0]!]!;
+    const { kept, ...texts } = respell(
+      source,
+      params,
+      alike.map((i) => numbers[i]!),
+      varyings,
+    );
+    for (const i of alike) shaders[i] = { ...shaders[i]!, ...texts, numbers: kept.map((k) => numbers[i]![k]!) };
   }
-  return kernels.map((kernel) => respelled.get(kernel)!);
+  return shaders;
 }
 
-/** The shaders of kernels of one text, and which of their parameters they still have. */
-function respell(alike: readonly Kernel[], varyings: number) {
-  const [{ source, params }] = alike as [Kernel];
+/** The texts for draws of one text whose parameters have these numbers, and which of the parameters they still have. */
+function respell(source: string, params: readonly Param[], draws: readonly (readonly number[])[], varyings: number) {
   const kept: number[] = [];
   const known = new Map<string, string>();
-  const texts = params.map((param, i) => {
-    const values = 'value' in param ? alike.map(({ params }) => numberOf(params[i]!)) : [];
-    const [value] = values;
-    const isCommon = values.every((other) => Object.is(other, value));
-    if (value !== undefined && isCommon && param.kind === 'size' && isLiteral(value)) return `(${float(value)})`;
-    const key = values.length ? values.map((v) => (Object.is(v, -0) ? '-0' : v)).join() : `of its own: ${i}`;
+  const texts = params.map(({ kind }, i) => {
+    const values = draws.map((numbers) => numbers[i]!);
+    const [value] = values as [number];
+    const isFixed = kind !== 'number' && kind !== 'count';
+    if (isFixed && values.every((other) => Object.is(other, value)) && isLiteral(value)) return `(${float(value)})`;
+    const key = values.map((v) => (Object.is(v, -0) ? '-0' : v)).join();
     const text = known.get(key) ?? paramText(kept.push(i) - 1);
     known.set(key, text);
     return text;
@@ -51,8 +63,6 @@ function respell(alike: readonly Kernel[], varyings: number) {
     vertex: vertexShader(after!.varyings),
   };
 }
-
-const numberOf = (param: Kernel['params'][number]) => ('value' in param ? param.value : undefined);
 
 function isLiteral(value: number): boolean {
   return Object.is(value, 0) || Math.abs(value) >= LEAST_NORMAL;

@@ -1,5 +1,12 @@
 import { DeviceError } from '../errors.js';
-import { ARENA_WIDTH, areHalves, arenaRows, groupsPerRow, type WeightBlock } from '../layout/weights.js';
+import {
+  ARENA_WIDTH,
+  type ArenaCursor,
+  areHalves,
+  groupsPerRow,
+  placeInArena,
+  type WeightBlock,
+} from '../layout/weights.js';
 import { type Kernel, UNIFORM_BLOCK_TEXELS } from '../shader/kernel.js';
 import type { Target } from '../shader/target.js';
 import { finish, type Pieces } from '../task.js';
@@ -12,17 +19,33 @@ const BAND = 128;
 /** Floats of a row. */
 const ROW = ARENA_WIDTH * 4;
 
-/** Where a kernel's weights are: an arena texture or a range of the uniform buffer, and the first row or element of each block. */
+/** Where a kernel's weights are: an arena texture or a range of the uniform buffer, and the first group or element of each block. */
 export type Placement =
   | { readonly kind: 'none' }
   | { readonly kind: 'texture'; readonly page: number; readonly firsts: readonly number[] }
   | { readonly kind: 'uniform'; readonly offset: number; readonly firsts: readonly number[] };
 
-/** One arena texture: its blocks with their first rows. */
+/** One arena texture: its blocks with their first groups. */
 interface Page {
   readonly half: boolean;
   readonly blocks: (readonly [WeightBlock, number])[];
-  rows: number;
+  end: ArenaCursor;
+}
+
+const rowsOf = ({ end }: Page): number => end.row + 1;
+
+/** Places blocks behind those of a page; `undefined`, and nothing done, where they need rows beyond the limit. */
+function place(page: Page, blocks: readonly WeightBlock[], limit: number): number[] | undefined {
+  let { end } = page;
+  const firsts = blocks.map((block) => {
+    const { first, behind } = placeInArena(block, end);
+    end = behind;
+    return first;
+  });
+  if (end.row >= limit) return undefined;
+  page.end = end;
+  page.blocks.push(...blocks.map((block, i) => [block, firsts[i]!] as const));
+  return firsts;
 }
 
 /**
@@ -48,34 +71,46 @@ export class Arena {
     return this.#placements.get(kernel) ?? { kind: 'none' };
   }
 
+  /** Rows of an arena texture. */
+  heightOf(page: number): number {
+    return rowsOf(this.#planned[page]!);
+  }
+
   /** Decides where the blocks of each kernel go, in pieces of work. */
   *place(kernels: readonly Kernel[]): Generator<void> {
     const limit = Math.min(this.#device.capabilities.maxTextureSize, MOST_ROWS);
     for (const kernel of kernels) {
       if (kernel.blocks.length === 0) continue;
-      if (kernel.storage === 'uniform') this.#uniform.push(kernel);
-      else this.#placements.set(kernel, this.#placeInTexture(kernel, limit));
+      const isUniform = kernel.storage === 'uniform';
+      this.#placements.set(kernel, isUniform ? this.#placeInBuffer(kernel) : this.#placeInTexture(kernel, limit));
       yield;
     }
   }
 
   #placeInTexture(kernel: Kernel, limit: number): Placement {
-    const needed = kernel.blocks.reduce((sum, b) => sum + arenaRows(b), 0);
-    if (needed > limit)
-      throw new DeviceError(
-        `kernel ${kernel.name}: weights need ${needed} rows of the arena; this device allows ${limit}`,
-      );
     const half = this.#isHalf(kernel);
-    const found = this.#planned.findIndex((known) => known.half === half && known.rows + needed <= limit);
-    const page = found < 0 ? this.#planned.push({ half, blocks: [], rows: 0 }) - 1 : found;
-    const planned = this.#planned[page]!;
-    const firsts = kernel.blocks.map((block) => {
-      const first = planned.rows;
-      planned.rows += arenaRows(block);
-      planned.blocks.push([block, first]);
+    for (const [page, planned] of this.#planned.entries()) {
+      const firsts = planned.half === half && place(planned, kernel.blocks, limit);
+      if (firsts) return { kind: 'texture', page, firsts };
+    }
+    const planned: Page = { half, blocks: [], end: { row: 0, column: 0 } };
+    const firsts = place(planned, kernel.blocks, limit);
+    if (!firsts)
+      throw new DeviceError(
+        `kernel ${kernel.name}: its weights need more than the ${limit} rows of the arena that this device allows`,
+      );
+    return { kind: 'texture', page: this.#planned.push(planned) - 1, firsts };
+  }
+
+  #placeInBuffer(kernel: Kernel): Placement {
+    const offset = (this.#uniform.push(kernel) - 1) * UNIFORM_BLOCK_TEXELS * 16;
+    let texel = 0;
+    const firsts = kernel.blocks.map(({ group, groups }) => {
+      const first = texel;
+      texel += group * groups;
       return first;
     });
-    return { kind: 'texture', page, firsts };
+    return { kind: 'uniform', offset, firsts };
   }
 
   #isHalf({ blocks }: Kernel): boolean {
@@ -86,8 +121,9 @@ export class Arena {
   /** Makes the textures and buffers of what is placed; the textures are still empty. */
   allocate(): void {
     const { gl } = this.#device;
-    for (const { half, rows } of this.#planned) {
-      const texture = this.#device.createTexture({ width: ARENA_WIDTH, height: rows, layers: 1, half }, gl.TEXTURE_2D);
+    for (const page of this.#planned) {
+      const size = { width: ARENA_WIDTH, height: rowsOf(page), layers: 1, half: page.half };
+      const texture = this.#device.createTexture(size, gl.TEXTURE_2D);
       this.pages.push(texture);
       this.bytes += texture.bytes;
     }
@@ -96,19 +132,17 @@ export class Arena {
 
   /** The texels of each page, made in pieces of work; `upload` puts a band of a page that is complete into its texture. */
   *pack(): Generator<{ upload(): void } | undefined> {
-    for (const [page, { half, rows, blocks }] of this.#planned.entries()) {
+    for (const [i, page] of this.#planned.entries()) {
+      const rows = rowsOf(page);
       const texels = new Float32Array(rows * ROW);
-      for (const [block, first] of blocks) {
-        const values = yield* asWork(block.texels());
-        const rowFloats = groupsPerRow(block.group) * block.group * 4;
-        for (let from = 0, row = first; from < values.length; from += rowFloats, row++)
-          texels.set(values.subarray(from, from + rowFloats), row * ROW);
+      for (const [block, first] of page.blocks) {
+        scatter(yield* asWork(block.texels()), block, first, texels);
         yield;
       }
       for (let row = 0; row < rows; row += BAND) {
         const band = Math.min(BAND, rows - row);
         yield {
-          upload: () => this.#upload(this.pages[page]!, texels.subarray(row * ROW, (row + band) * ROW), row, half),
+          upload: () => this.#upload(this.pages[i]!, texels.subarray(row * ROW, (row + band) * ROW), row, page.half),
         };
       }
     }
@@ -124,17 +158,11 @@ export class Arena {
   }
 
   #uploadUniforms(kernels: readonly Kernel[]): void {
-    const floats = UNIFORM_BLOCK_TEXELS * 4;
-    const data = new Float32Array(kernels.length * floats);
+    const data = new Float32Array(kernels.length * UNIFORM_BLOCK_TEXELS * 4);
     for (const [i, kernel] of kernels.entries()) {
-      let texel = 0;
-      const firsts = kernel.blocks.map((block) => {
-        const first = texel;
-        data.set(finish(block.texels()), i * floats + first * 4);
-        texel += block.group * block.groups;
-        return first;
-      });
-      this.#placements.set(kernel, { kind: 'uniform', offset: i * floats * 4, firsts });
+      const { firsts } = this.#placements.get(kernel) as Extract<Placement, { kind: 'uniform' }>;
+      for (const [b, block] of kernel.blocks.entries())
+        data.set(finish(block.texels()), (i * UNIFORM_BLOCK_TEXELS + firsts[b]!) * 4);
     }
     const { gl } = this.#device;
     this.uniforms = this.#device.createBuffer(gl.UNIFORM_BUFFER, data, gl.STATIC_DRAW);
@@ -145,6 +173,18 @@ export class Arena {
     for (const page of this.pages.splice(0)) this.#device.deleteTexture(page);
     if (this.uniforms) this.#device.deleteBuffer(this.uniforms);
     this.uniforms = undefined;
+  }
+}
+
+/** Puts the texels of a block where its groups are, from its first on. */
+function scatter(values: Float32Array, { group, groups }: WeightBlock, first: number, texels: Float32Array): void {
+  const perRow = groupsPerRow(group);
+  const floats = group * 4;
+  for (let from = 0; from < groups; ) {
+    const [row, column] = [Math.floor((first + from) / perRow), (first + from) % perRow];
+    const count = Math.min(groups - from, perRow - column);
+    texels.set(values.subarray(from * floats, (from + count) * floats), row * ROW + column * floats);
+    from += count;
   }
 }
 

@@ -2,7 +2,7 @@ import type { Value } from '../ir/graph.js';
 import type { Rect } from '../layout/layout.js';
 import { ARENA_WIDTH } from '../layout/weights.js';
 import type { Plan } from '../plan/plan.js';
-import type { Kernel, Param } from '../shader/kernel.js';
+import type { Kernel, Shader } from '../shader/kernel.js';
 import type { Arena } from './arena.js';
 import type { Device, OwnedTexture } from './device.js';
 import type { Program } from './program.js';
@@ -27,45 +27,45 @@ export interface Command {
 export interface Resources {
   readonly textureOf: (value: Value) => OwnedTexture;
   readonly framebufferOf: (value: Value) => WebGLFramebuffer;
-  readonly programOf: (kernel: Kernel) => Program;
+  readonly programOf: (shader: Shader) => Program;
   readonly arena: Arena;
 }
 
-/** The numbers of all kernels in one buffer, each at an offset that `bindBufferRange` accepts. */
-export function packParams(
-  { layoutOf }: Plan,
-  kernels: readonly Kernel[],
-  alignment: number,
-  { textureOf, arena }: Pick<Resources, 'textureOf' | 'arena'>,
-): { data: Float32Array; offsets: number[] } {
+/** The numbers of a kernel's parameters, by where its tensors and weights are. */
+export function numbersOf(
+  { layoutOf }: Pick<Plan, 'layoutOf'>,
+  kernel: Kernel,
+  textureOf: (value: Value) => Pick<OwnedTexture, 'width' | 'height'>,
+  arena: Arena,
+): number[] {
+  const placement = arena.placementOf(kernel);
+  return kernel.params.map((param) => {
+    if ('value' in param) return param.value;
+    if (param.kind === 'cols' || param.kind === 'cols-inverse') {
+      const { cols } = layoutOf(param.of === 'output' ? kernel.output : kernel.inputs[param.of]!);
+      return param.kind === 'cols' ? cols : 1 / cols;
+    }
+    if (param.kind === 'inverse') {
+      const texture = textureOf(kernel.inputs[param.input]!);
+      return 1 / (param.axis === 0 ? texture.width : texture.height);
+    }
+    if (placement.kind === 'none') return 0;
+    if (param.kind === 'block') return placement.firsts[param.block]!;
+    return placement.kind === 'texture' ? 1 / arena.heightOf(placement.page) : 1 / ARENA_WIDTH;
+  });
+}
+
+/** The numbers of all draws in one buffer, each at an offset that `bindBufferRange` accepts. */
+export function packParams(shaders: readonly Shader[], alignment: number): { data: Float32Array; offsets: number[] } {
   const step = Math.max(alignment, 16) / 4;
   const offsets: number[] = [];
   let size = 0;
-  for (const kernel of kernels) {
+  for (const shader of shaders) {
     offsets.push(size * 4);
-    size += Math.ceil((vec4sOf(kernel) * 4) / step) * step;
+    size += Math.ceil((vec4sOf(shader) * 4) / step) * step;
   }
   const data = new Float32Array(size);
-  kernels.forEach((kernel, i) => {
-    const placement = arena.placementOf(kernel);
-    const resolve = (param: Param): number => {
-      if ('value' in param) return param.value;
-      if (param.kind === 'cols' || param.kind === 'cols-inverse') {
-        const { cols } = layoutOf(param.of === 'output' ? kernel.output : kernel.inputs[param.of]!);
-        return param.kind === 'cols' ? cols : 1 / cols;
-      }
-      if (param.kind === 'inverse') {
-        const texture = textureOf(kernel.inputs[param.input]!);
-        return 1 / (param.axis === 0 ? texture.width : texture.height);
-      }
-      if (placement.kind === 'none') return 0;
-      if (param.kind === 'block') return placement.firsts[param.block]!;
-      return placement.kind === 'texture' ? 1 / arena.pages[placement.page]!.height : 1 / ARENA_WIDTH;
-    };
-    kernel.params.forEach((param, j) => {
-      data[offsets[i]! / 4 + j] = resolve(param);
-    });
-  });
+  for (const [i, { numbers }] of shaders.entries()) data.set(numbers, offsets[i]! / 4);
   return { data, offsets };
 }
 
@@ -73,6 +73,7 @@ export function packParams(
 export function linkCommands(
   plan: Plan,
   kernels: readonly Kernel[],
+  shaders: readonly Shader[],
   offsets: readonly number[],
   device: Device,
   resources: Resources,
@@ -83,7 +84,7 @@ export function linkCommands(
   const samplerOf = new Map<WebGLUniformLocation, number>();
   let current: WebGLProgram | undefined;
   return kernels.map((kernel, step) => {
-    const { program, samplers } = resources.programOf(kernel);
+    const { program, samplers } = resources.programOf(shaders[step]!);
     const placement = resources.arena.placementOf(kernel);
     const reads: [OwnedTexture, WebGLUniformLocation | null][] = kernel.inputs.map((v, i) => [
       resources.textureOf(v),
@@ -113,7 +114,7 @@ export function linkCommands(
       binds,
       samplers: sets,
       paramOffset: offsets[step]!,
-      paramBytes: vec4sOf(kernel) * 16,
+      paramBytes: vec4sOf(shaders[step]!) * 16,
       weightsOffset: placement.kind === 'uniform' ? placement.offset : -1,
     };
     current = program;
@@ -138,6 +139,6 @@ function leastRecent(lastUse: readonly number[], step: number): number {
   return best;
 }
 
-function vec4sOf(kernel: Kernel): number {
-  return Math.max(1, Math.ceil(kernel.params.length / 4));
+function vec4sOf({ numbers }: Shader): number {
+  return Math.max(1, Math.ceil(numbers.length / 4));
 }

@@ -6,9 +6,10 @@ import { sizeOf } from '../ir/shape.js';
 import { floatsOf, type Layout, packTexels, type Rect } from '../layout/layout.js';
 import { areHalves } from '../layout/weights.js';
 import type { Plan } from '../plan/plan.js';
-import { type Kernel, UNIFORM_BLOCK_TEXELS } from '../shader/kernel.js';
+import { type Kernel, type Shader, UNIFORM_BLOCK_TEXELS } from '../shader/kernel.js';
+import { shadersOf } from '../shader/literals.js';
 import { Arena } from './arena.js';
-import { type Command, linkCommands, packParams, type Resources } from './commands.js';
+import { type Command, linkCommands, numbersOf, packParams, type Resources } from './commands.js';
 import { fromFloats, toFloats } from './convert.js';
 import type { Device, OwnedTexture } from './device.js';
 import { isPassed, Pace } from './fence.js';
@@ -54,6 +55,8 @@ export class Executor implements Executable {
   readonly #framebufferOfValue = new Map<Value, WebGLFramebuffer>();
   readonly #constants = new Map<Value, OwnedTexture>();
   readonly #kernels: readonly Kernel[];
+  /** What the kernels run, once their weights are placed. */
+  #shaders: readonly Shader[] = [];
   readonly #uploads: Upload[] = [];
   readonly #readables: readonly Readable[];
   /** Pixel buffers that wait for the next read, by output. */
@@ -87,7 +90,7 @@ export class Executor implements Executable {
   get stats(): ExecutableStats {
     return {
       draws: this.#kernels.length,
-      programs: new Set(this.#kernels.map((k) => k.source)).size,
+      programs: new Set(this.#shaders.map(({ source }) => source)).size,
       activationBytes: this.plan.activationBytes,
       weightBytes: this.#arena.bytes + [...this.#constants.values()].reduce((sum, t) => sum + t.bytes, 0),
       lowerBoundBytes: this.plan.lowerBoundBytes,
@@ -111,6 +114,13 @@ export class Executor implements Executable {
 
   *#link(blocking: boolean): Generator<'work' | 'wait'> {
     for (const _ of this.#arena.place(this.#kernels)) yield 'work';
+    const numbers = this.#kernels.map((kernel) => numbersOf(this.plan, kernel, (v) => this.#sizeOf(v), this.#arena));
+    this.#shaders = shadersOf(this.#kernels, numbers, this.plan.target);
+    for (const shader of this.#shaders) {
+      this.#programs.acquire(shader);
+      this.#acquired++;
+      yield 'work';
+    }
     this.#guarded(() => this.#arena.allocate());
     yield 'work';
     for (const value of this.plan.constants) {
@@ -118,15 +128,10 @@ export class Executor implements Executable {
       yield 'work';
     }
     yield* this.#allocate(blocking);
-    for (const kernel of this.#kernels) {
-      this.#programs.acquire(kernel);
-      this.#acquired++;
-    }
-    yield 'work';
     let asked = 0;
     for (const piece of this.#makeConstants()) {
       if (!blocking && !this.#params && performance.now() - asked > ASKING) {
-        if (this.#programs.areReady(this.#kernels)) yield* this.#warmUp();
+        if (this.#programs.areReady(this.#shaders)) yield* this.#warmUp();
         asked = performance.now();
       }
       // An upload behind draws that still compile would block the page until they are done.
@@ -134,7 +139,7 @@ export class Executor implements Executable {
       if (piece) this.#guarded(() => piece.upload());
       yield 'work';
     }
-    while (!this.#programs.areReady(this.#kernels)) yield 'wait';
+    while (!this.#programs.areReady(this.#shaders)) yield 'wait';
     if (blocking) this.#resolve();
     else if (!this.#params) yield* this.#warmUp();
     while (this.#warm && !isPassed(this.#device, this.#warm)) yield 'wait';
@@ -148,7 +153,7 @@ export class Executor implements Executable {
   *#warmUp(): Generator<'work' | 'wait'> {
     const { gl } = this.#device;
     yield* this.#idle();
-    for (const { source } of this.#kernels) if (this.#programs.link(source)) yield 'work';
+    for (const { source } of this.#shaders) if (this.#programs.link(source)) yield 'work';
     this.#resolve();
     yield 'work';
     const ofOnePixel = this.#commands.map((command) => ({ ...command, rects: ONE_PIXEL }));
@@ -174,17 +179,12 @@ export class Executor implements Executable {
     const resources: Resources = {
       textureOf: (v) => this.#textureOf(v),
       framebufferOf: (v) => this.#framebufferOf(v),
-      programOf: (k) => this.#programs.get(k.source),
+      programOf: ({ source }) => this.#programs.get(source),
       arena: this.#arena,
     };
-    const { data, offsets } = packParams(
-      this.plan,
-      this.#kernels,
-      this.#device.capabilities.uniformAlignment,
-      resources,
-    );
+    const { data, offsets } = packParams(this.#shaders, this.#device.capabilities.uniformAlignment);
     this.#params = this.#guarded(() => this.#device.createBuffer(gl.UNIFORM_BUFFER, data, gl.STATIC_DRAW));
-    this.#commands = linkCommands(this.plan, this.#kernels, offsets, this.#device, resources);
+    this.#commands = linkCommands(this.plan, this.#kernels, this.#shaders, offsets, this.#device, resources);
   }
 
   /** Calls back once, after an output was read for the first time, with a signal that is aborted by `dispose`. */
@@ -220,6 +220,12 @@ export class Executor implements Executable {
     }
     this.#framebufferOfValue.set(value, framebuffer);
     return framebuffer;
+  }
+
+  /** The size of a value's texture, which need not be there yet. */
+  #sizeOf(value: Value): { readonly width: number; readonly height: number } {
+    const texture = this.plan.textureOf.get(value);
+    return texture === undefined ? this.plan.layoutOf(value) : this.plan.textures[texture]!;
   }
 
   #textureOf(value: Value): OwnedTexture {
@@ -486,7 +492,7 @@ export class Executor implements Executable {
     if (this.#params) this.#device.deleteBuffer(this.#params);
     this.#arena.dispose();
     this.#device.gl.deleteSync(this.#warm);
-    for (const kernel of this.#kernels.slice(0, this.#acquired)) this.#programs.release(kernel.source);
+    for (const { source } of this.#shaders.slice(0, this.#acquired)) this.#programs.release(source);
     this.#device.count('executables', -1);
   }
 }

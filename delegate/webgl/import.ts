@@ -5,9 +5,10 @@ import { sizeOf } from '../ir/shape.js';
 import { forms } from '../kernels/index.js';
 import { isLinear, type Layout } from '../layout/layout.js';
 import type { Plan } from '../plan/plan.js';
-import type { Kernel } from '../shader/kernel.js';
+import type { Shader } from '../shader/kernel.js';
+import { shadersOf } from '../shader/literals.js';
 import { Arena } from './arena.js';
-import { type Command, linkCommands, packParams } from './commands.js';
+import { type Command, linkCommands, numbersOf, packParams } from './commands.js';
 import type { Device, OwnedTexture } from './device.js';
 import type { ProgramCache } from './program.js';
 
@@ -20,7 +21,7 @@ export class Import {
   readonly #name: string;
   readonly #device: Device;
   readonly #programs: ProgramCache;
-  readonly #kernels: readonly Kernel[] = [];
+  readonly #shaders: readonly Shader[] = [];
   readonly #linear: OwnedTexture;
   readonly #owned: boolean;
   readonly #source: WebGLFramebuffer;
@@ -46,17 +47,17 @@ export class Import {
     if (!this.#owned) return;
     this.#linear = device.createTexture({ ...this.layout, layers: 1, half: false });
     const node: Node = { id: -1, type: 'RESHAPE', attrs: {}, inputs: [flat], outputs: [value] };
-    this.#kernels = forms.get('RESHAPE')!.build(node, { target: plan.target, scratch: () => flat });
-    for (const kernel of this.#kernels) programs.acquire(kernel);
-    const resources = {
-      textureOf: (v: Value) => (v === flat ? this.#linear : texture),
-      framebufferOf: () => framebuffer,
-      programOf: (k: Kernel) => programs.get(k.source),
-      arena: new Arena(device, plan.target),
-    };
-    const { data, offsets } = packParams(plan, this.#kernels, device.capabilities.uniformAlignment, resources);
+    const kernels = forms.get('RESHAPE')!.build(node, { target: plan.target, scratch: () => flat });
+    const textureOf = (v: Value) => (v === flat ? this.#linear : texture);
+    const arena = new Arena(device, plan.target);
+    const numbers = kernels.map((kernel) => numbersOf(plan, kernel, textureOf, arena));
+    this.#shaders = shadersOf(kernels, numbers, plan.target);
+    for (const shader of this.#shaders) programs.acquire(shader);
+    const programOf = (shader: Shader) => programs.get(shader.source);
+    const { data, offsets } = packParams(this.#shaders, device.capabilities.uniformAlignment);
     this.params = device.createBuffer(gl.UNIFORM_BUFFER, data, gl.STATIC_DRAW);
-    this.commands = linkCommands(plan, this.#kernels, offsets, device, resources);
+    const resources = { textureOf, framebufferOf: () => framebuffer, programOf, arena };
+    this.commands = linkCommands(plan, kernels, this.#shaders, offsets, device, resources);
   }
 
   /** Copies the source into the dense texture; the caller then issues `commands`. */
@@ -78,7 +79,7 @@ export class Import {
   dispose(): void {
     this.#device.deleteFramebuffer(this.#source);
     if (this.params) this.#device.deleteBuffer(this.params);
-    for (const kernel of this.#kernels) this.#programs.release(kernel.source);
+    for (const { source } of this.#shaders) this.#programs.release(source);
     if (this.#owned) this.#device.deleteTexture(this.#linear);
   }
 }

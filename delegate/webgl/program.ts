@@ -1,7 +1,6 @@
 import { debug } from '../debug.js';
 import { DeviceError } from '../errors.js';
-import type { Kernel } from '../shader/kernel.js';
-import type { Pieces } from '../task.js';
+import type { Shader } from '../shader/kernel.js';
 import type { Device } from './device.js';
 
 const COMPLETION_STATUS_KHR = 0x91b1;
@@ -20,6 +19,7 @@ interface Entry {
   readonly program: WebGLProgram;
   readonly fragment: WebGLShader;
   readonly inputs: number;
+  readonly storage: Shader['storage'];
   readonly name: string;
   uses: number;
   ready?: boolean;
@@ -40,18 +40,18 @@ export class ProgramCache {
   }
 
   /** Starts compiling; asks the driver nothing. Each call is one use, given back by `release`. */
-  acquire(kernel: Kernel): void {
-    const known = this.#entries.get(kernel.source);
+  acquire({ name, source, vertex: vertexSource, inputs, storage }: Shader): void {
+    const known = this.#entries.get(source);
     if (known) {
       known.uses++;
-      if (this.#idle.delete(kernel.source)) this.#device.count('programs', 1);
+      if (this.#idle.delete(source)) this.#device.count('programs', 1);
       return;
     }
     const { gl } = this.#device;
-    debug(3, () => `${kernel.name}\n${numbered(kernel.source)}`);
-    const vertex = this.#vertices.get(kernel.vertex) ?? compile(gl, gl.VERTEX_SHADER, kernel.vertex);
-    this.#vertices.set(kernel.vertex, vertex);
-    const fragment = compile(gl, gl.FRAGMENT_SHADER, kernel.source);
+    debug(3, () => `${name}\n${numbered(source)}`);
+    const vertex = this.#vertices.get(vertexSource) ?? compile(gl, gl.VERTEX_SHADER, vertexSource);
+    this.#vertices.set(vertexSource, vertex);
+    const fragment = compile(gl, gl.FRAGMENT_SHADER, source);
     const program = gl.createProgram();
     if (!program) {
       this.#device.check('createProgram');
@@ -61,28 +61,13 @@ export class ProgramCache {
     gl.attachShader(program, fragment);
     gl.linkProgram(program);
     this.#device.count('programs', 1);
-    this.#entries.set(kernel.source, { program, fragment, uses: 1, inputs: kernel.inputs.length, name: kernel.name });
-  }
-
-  /** Other work while the driver compiles these: they are in use until it is done. */
-  *during<Result>(kernels: readonly Kernel[], work: Pieces<Result>): Pieces<Result> {
-    let acquired = 0;
-    try {
-      for (const kernel of kernels) {
-        this.acquire(kernel);
-        acquired++;
-        yield;
-      }
-      return yield* work;
-    } finally {
-      for (const { source } of kernels.slice(0, acquired)) this.release(source);
-    }
+    this.#entries.set(source, { program, fragment, uses: 1, inputs: inputs.length, storage, name });
   }
 
   /** Whether the driver has finished all of them; true where it cannot tell, and then `get` blocks. */
-  areReady(kernels: readonly Kernel[]): boolean {
+  areReady(shaders: readonly Shader[]): boolean {
     const { gl, capabilities } = this.#device;
-    return kernels.every(({ source }) => {
+    return shaders.every(({ source }) => {
       const entry = this.#entries.get(source);
       if (!entry || entry.ready || !capabilities.parallelCompile || gl.isContextLost()) return true;
       entry.ready = Boolean(gl.getProgramParameter(entry.program, COMPLETION_STATUS_KHR));
@@ -104,19 +89,15 @@ export class ProgramCache {
     return entry.linked;
   }
 
-  #link(source: string, { program, fragment, inputs, name }: Entry): Program {
+  #link(source: string, { program, fragment, inputs, storage, name }: Entry): Program {
     const { gl } = this.#device;
     if (!gl.getProgramParameter(program, gl.LINK_STATUS)) {
       this.#device.check('linkProgram');
       const log = [gl.getShaderInfoLog(fragment), gl.getProgramInfoLog(program)].filter(Boolean).join('\n');
       throw new DeviceError(`kernel ${name} does not compile: ${log}\n${numbered(source)}`);
     }
-    const bind = (block: string, point: number) => {
-      const index = gl.getUniformBlockIndex(program, block);
-      if (index !== gl.INVALID_INDEX) gl.uniformBlockBinding(program, index, point);
-    };
-    bind('Params', 0);
-    bind('Weights', 1);
+    // Parameters are at the first binding point as all blocks are by default: to ask for their index would cost another answer.
+    if (storage === 'uniform') gl.uniformBlockBinding(program, gl.getUniformBlockIndex(program, 'Weights'), 1);
     const names = [...Array.from({ length: inputs }, (_, i) => `x${i}`), 'weights'];
     return { program, samplers: names.map((n) => gl.getUniformLocation(program, n)) };
   }

@@ -1,11 +1,25 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { makePlan } from '../../../delegate/plan/plan.js';
-import type { Kernel } from '../../../delegate/shader/kernel.js';
-import { withLiterals } from '../../../delegate/shader/literals.js';
+import { makePlan, type Plan, type PlannedDraw } from '../../../delegate/plan/plan.js';
+import type { Kernel, Shader } from '../../../delegate/shader/kernel.js';
+import { shadersOf } from '../../../delegate/shader/literals.js';
 import type { Target } from '../../../delegate/shader/target.js';
 import { finish } from '../../../delegate/task.js';
+import { Arena } from '../../../delegate/webgl/arena.js';
+import { numbersOf } from '../../../delegate/webgl/commands.js';
+import type { Device } from '../../../delegate/webgl/device.js';
 import { activation, constant, graphOf, node, target } from './build.js';
+
+/** What the draws of a plan run. */
+function shadersOfPlan(plan: Plan): Shader[] {
+  const kernels = plan.draws.map(({ kernel }) => kernel);
+  const arena = new Arena({ capabilities: { maxTextureSize: 4096 } } as Device, plan.target);
+  finish(arena.place(kernels));
+  const numbers = kernels.map((kernel) =>
+    numbersOf(plan, kernel, (v) => plan.textures[plan.textureOf.get(v)!]!, arena),
+  );
+  return shadersOf(kernels, numbers, plan.target);
+}
 
 /** Pointwise convolutions of 16 to 16 channels, one after the other: with pairs of slices two steps each. */
 function chain(...sizes: readonly number[]) {
@@ -17,63 +31,84 @@ function chain(...sizes: readonly number[]) {
   return graphOf(inputs, nodes, outputs);
 }
 
-const kernelsOf = (sizes: readonly number[], changes: Partial<Target> = {}): Kernel[] =>
-  finish(makePlan(chain(...sizes), { ...target, ...changes }))
-    .draws.map(({ kernel }) => kernel)
-    .filter(({ name }) => name === 'conv_1x1');
-const numbersOf = ({ params }: Kernel) => params.filter(({ kind }) => kind === 'size').length;
+const shaders = (sizes: readonly number[], changes: Partial<Target> = {}): Shader[] =>
+  shadersOfPlan(finish(makePlan(chain(...sizes), { ...target, ...changes }))).filter(({ name }) => name === 'conv_1x1');
 
-describe('sizes in shaders', () => {
-  it('are literals where all draws of a program have them in common', () => {
-    const [one] = kernelsOf([16]) as [Kernel];
-    assert.equal(numbersOf(one), 0);
+/** A kernel of nothing but parameters of one kind, and the text that reads them. */
+function reading(kind: 'size' | 'number' | 'count', values: readonly number[]): Kernel {
+  const [{ kernel }] = finish(makePlan(chain(16), target)).draws as readonly [PlannedDraw];
+  const reads = values.map((_, i) => `p[${i >> 2}].${'xyzw'[i & 3]}`);
+  const source = `flat in vec4 p[${Math.ceil(values.length / 4)}];\nvoid main() { r0 = vec4(${reads}); }`;
+  return { ...kernel, source, params: values.map((value) => ({ kind, value })) };
+}
+const respelled = (kind: 'size' | 'number' | 'count', ...draws: readonly (readonly number[])[]) =>
+  shadersOf(
+    draws.map((values) => reading(kind, values)),
+    draws,
+    target,
+  );
+
+describe('numbers in shaders', () => {
+  it('are literals where all draws of a program have the size or the place in common', () => {
+    const [one] = shaders([16]) as [Shader];
     assert.match(one.source, /\(8\.0\)/);
-    const [small, large] = kernelsOf([16, 24]) as [Kernel, Kernel];
+    // Turns of the loop over slices and bounds of the activation are left.
+    assert.deepEqual(one.numbers, [2, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]);
+    const [small, large] = shaders([16, 24]) as [Shader, Shader];
     assert.equal(small.source, large.source);
-    assert.ok(numbersOf(small) > 0 && numbersOf(small) < numbersOf(kernelsOf([16], { literals: 'none' })[0]!));
+    assert.equal(small.vertex, large.vertex);
+    assert.ok(
+      small.numbers.length > 1 && small.numbers.length < shaders([16], { literals: 'none' })[0]!.numbers.length,
+    );
   });
 
   it('stay parameters for models whose shapes vary: one text does for all', () => {
-    const [a, b] = [16, 24].map((size) => kernelsOf([size], { literals: 'none' })[0]!);
+    const [a, b] = [16, 24].map((size) => shaders([size], { literals: 'none' })[0]!);
     assert.equal(a!.source, b!.source);
     assert.equal(a!.vertex, b!.vertex);
+    assert.notDeepEqual(a!.numbers, b!.numbers);
   });
 
-  it('leave turns of loops, what elements are computed with and what only placing tells', () => {
-    const [{ params, source }] = kernelsOf([16]) as [Kernel];
-    const kinds = params.map(({ kind }) => kind);
-    for (const kind of ['count', 'number', 'cols', 'inverse', 'block'])
-      assert.ok(kinds.includes(kind as 'count'), kind);
-    const texels = Math.ceil(params.length / 4);
-    assert.ok(source.includes(`flat in vec4 p[${texels}];`));
+  it('are all read, and in their order', () => {
+    const [{ source, numbers }] = shaders([16, 24]) as [Shader];
+    assert.ok(source.includes(`flat in vec4 p[${Math.ceil(numbers.length / 4)}];`));
     const read = [...source.matchAll(/\bp\[(\d+)\]\.([xyzw])/g)].map(([, i, c]) => Number(i) * 4 + 'xyzw'.indexOf(c!));
     assert.deepEqual(
       [...new Set(read)].sort((a, b) => a - b),
-      [...params.keys()],
+      [...numbers.keys()],
     );
+  });
+
+  it('that elements are computed with or loops are counted with stay parameters', () => {
+    for (const kind of ['number', 'count'] as const) {
+      const [{ source, numbers }] = respelled(kind, [1, 2]) as [Shader];
+      assert.match(source, /p\[0\]\.x,p\[0\]\.y/);
+      assert.deepEqual(numbers, [1, 2]);
+    }
   });
 
   it('that are equal in all draws of a program are one parameter', () => {
-    const numbers = numbersOf(kernelsOf([16, 24], { literals: 'none' })[0]!);
-    // Of tiles: width and height of both images, and the inverse of those of the output.
-    for (const kernel of kernelsOf([16, 24])) assert.equal(numbersOf(kernel), 2);
-    assert.ok(numbers > 8, `${numbers}`);
+    const [first, second] = respelled('size', [1, 1, 5, 3], [2, 2, 5, 4]) as [Shader, Shader];
+    assert.equal(first.source, 'flat in vec4 p[1];\nvoid main() { r0 = vec4(p[0].x,p[0].x,(5.0),p[0].y); }');
+    assert.equal(second.source, first.source);
+    assert.deepEqual(
+      [first.numbers, second.numbers],
+      [
+        [1, 3],
+        [2, 4],
+      ],
+    );
   });
 
   it('stay where a literal might be another number, and leave shaders without any alone', () => {
-    const [kernel] = kernelsOf([16], { literals: 'none' }) as [Kernel];
     const values = [1, -0, 2 ** -140, Number.POSITIVE_INFINITY, Number.NaN, -2.5, 0, -0];
-    const source = `flat in vec4 p[2];\nvoid main() { r0 = vec4(${values.map((_, i) => `p[${i >> 2}].${'xyzw'[i & 3]}`)}); }`;
-    const made = withLiterals(
-      [{ ...kernel, source, params: values.map((value) => ({ kind: 'size', value }) as const) }],
-      16,
-    );
+    const [made] = respelled('size', values) as [Shader];
     assert.equal(
-      made[0]!.source,
+      made.source,
       'flat in vec4 p[1];\nvoid main() { r0 = vec4((1.0),p[0].x,p[0].y,(uintBitsToFloat(0x7f800000u)),p[0].z,(-2.5),(0.0),p[0].x); }',
     );
-    assert.equal(made[0]!.params.length, 3);
-    const plain = { ...kernel, source: 'void main() {}', params: [] };
-    assert.equal(withLiterals([plain], 16)[0]!.source, plain.source);
+    assert.deepEqual(made.numbers, [-0, 2 ** -140, Number.NaN]);
+    const plain = { ...reading('size', []), source: 'void main() {}' };
+    assert.equal(shadersOf([plain], [[]], target)[0]!.source, plain.source);
   });
 });

@@ -15,7 +15,7 @@ const usage: fc.Arbitrary<Usage> = fc
   })
   .map(({ life, ...u }) => ({ ...u, last: u.first + life }));
 
-const planned = (usages: readonly Usage[], effort = 2e6) => finish(assignMemory(usages, effort));
+const planned = (usages: readonly Usage[], effort = 2e6) => finish(assignMemory(usages, effort))!;
 
 describe('memory', () => {
   it('never lets two live tensors share a texture, and gives each one that is large enough', () => {

@@ -88,6 +88,35 @@ describe('plan', () => {
   });
 });
 
+describe('casts', () => {
+  const draws = (from: Value['dtype'], to: Value['dtype']) => {
+    const typed = (dtype: Value['dtype'], name: string): Value => ({ ...activation([1, 64], name), dtype });
+    const [x, negative, y, z] = [typed(from, 'x'), typed(from, 'negative'), typed(to, 'y'), typed(to, 'z')] as const;
+    const nodes = [node('NEG', [x], [negative]), node('CAST', [negative], [y]), node('NEG', [y], [z])];
+    return planOf(graphOf([x], nodes, [z]), target).draws.map((draw) => draw.node.type);
+  };
+
+  it('take no draw where the numbers stay the same', () => {
+    for (const [from, to] of [
+      ['int32', 'float32'],
+      ['uint8', 'float32'],
+      ['uint8', 'int32'],
+      ['bool', 'int32'],
+    ] as const)
+      assert.deepEqual(draws(from, to).slice(0, 2), ['NEG', 'NEG'], `${from} to ${to}`);
+  });
+
+  it('take one where they change', () => {
+    for (const [from, to] of [
+      ['float32', 'int32'],
+      ['float32', 'bool'],
+      ['int32', 'bool'],
+      ['float32', 'uint8'],
+    ] as const)
+      assert.deepEqual(draws(from, to).slice(0, 3), ['NEG', 'CAST', 'NEG'], `${from} to ${to}`);
+  });
+});
+
 describe('minimal filtering', () => {
   const images = (size: number, inC: number, outC: number, stride = 1) => {
     const x = activation([1, size, size, inC], 'x');
