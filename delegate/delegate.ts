@@ -1,7 +1,7 @@
 import { debug } from './debug.js';
 import { DeviceError, UnsupportedError } from './errors.js';
 import type { CompileOptions, DeviceStats, Executable, GpuDelegate } from './executable.js';
-import { type Graph, isQuantized, type Node, readsOf, type Value, valuesOf } from './ir/graph.js';
+import { type Graph, isQuantized, type Node, readsOf, valuesOf } from './ir/graph.js';
 import { forms } from './kernels/index.js';
 import { layoutProblem } from './layout/layout.js';
 import {
@@ -73,10 +73,9 @@ function forOtherSizes(target: Target): Target {
   return target.literals === 'common' ? { ...target, literals: 'none' } : target;
 }
 
-/** Whether a graph is small and fits what is meant for such. */
-function isSmall(graph: Graph, { targets, maxTextureSize }: Target): boolean {
-  const fits = (value: Value) => value.data || !layoutProblem(value.shape, targets, maxTextureSize);
-  return multiplyAddsOf(graph) < SMALL_MODEL && [...valuesOf(graph)].every(fits);
+/** Whether all tensors of a graph can be had with so many targets. */
+function fits(graph: Graph, { targets, maxTextureSize }: Pick<Target, 'targets' | 'maxTextureSize'>): boolean {
+  return [...valuesOf(graph)].every((value) => value.data || !layoutProblem(value.shape, targets, maxTextureSize));
 }
 
 /** What to compile for on a device with these options. */
@@ -107,18 +106,15 @@ class Delegate implements GpuDelegate {
   #loadedTuner: Promise<Tuner> | undefined;
   #loadedStore: Promise<PlanStore> | undefined;
   readonly #target: Target;
-  /** What small models are compiled for, where that differs. */
-  readonly #smallTarget: Target | undefined;
+  readonly #forced: Partial<Target>;
 
   constructor({ device, programs, forced }: Shared, options: GpuOptions) {
     this.gl = device.gl;
     this.#device = device;
     this.#programs = programs;
     this.#options = options;
+    this.#forced = forced;
     this.#target = { ...targetOf(device.capabilities, options), ...forced };
-    const loadCounts = options.inferencePreference === TfLiteGpuInferencePreference.FAST_SINGLE_ANSWER;
-    const differs = loadCounts && this.#target.targets === 8 && forced.targets === undefined;
-    this.#smallTarget = differs ? { ...this.#target, targets: 4 } : undefined;
   }
 
   declines(node: Node): string | undefined {
@@ -170,10 +166,18 @@ class Delegate implements GpuDelegate {
   #targetOf(graph: Graph, shapesVary?: boolean): Target {
     const needsFloats = [...valuesOf(graph)].some((value) => !value.data && isQuantized(value));
     const canFloats = this.#device.capabilities.float32Targets;
-    const small = this.#smallTarget;
-    const bySize = small && isSmall(graph, small) ? small : this.#target;
+    const bySize = { ...this.#target, ...this.#forLoading(graph), ...this.#forced };
     const target = shapesVary ? forOtherSizes(bySize) : bySize;
     return needsFloats && canFloats ? { ...target, precision: 'float32' } : target;
+  }
+
+  /** What is other for a graph so small that it costs more to compile than it saves. */
+  #forLoading(graph: Graph): Partial<Target> {
+    if (this.#options.inferencePreference !== TfLiteGpuInferencePreference.FAST_SINGLE_ANSWER) return {};
+    const work = multiplyAddsOf(graph);
+    const isSmall = this.#target.targets === 8 && work < SMALL_MODEL && fits(graph, { ...this.#target, targets: 4 });
+    const isFiltered = work >= this.#device.capabilities.filteringFrom;
+    return { ...(isSmall && { targets: 4 }), ...(!isFiltered && { winograd: 'never' }) };
   }
 
   #fuse(graph: Graph): Graph {
