@@ -66,8 +66,9 @@ const bench = {
     const { bytes, inputs } = await fetchCase(files);
     const peer = peers[name]!;
     const browser = startGpu();
-    // In a task of its own, and with what was lost put away.
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    // With what was lost put away, and the page that was here before: a second after it was left Chromium ends its
+    // compositor, and the main thread waits until the GPU process has time for that.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
     const { result, ...holds } = await watchMainThread(async () => {
       const started = performance.now();
       await peer.start?.();
