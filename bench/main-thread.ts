@@ -7,7 +7,7 @@ export interface Holds {
 }
 
 /** Watches the main thread while `work` is done. */
-export async function watchMainThread<T>(work: () => Promise<T>): Promise<Holds & { result: T }> {
+export async function watchMainThread(work: () => Promise<unknown>): Promise<Holds> {
   let [longestTask, longestGap, last] = [0, 0, performance.now()];
   const note = (entries: PerformanceEntryList) => {
     for (const { duration } of entries) longestTask = Math.max(longestTask, duration);
@@ -21,11 +21,11 @@ export async function watchMainThread<T>(work: () => Promise<T>): Promise<Holds 
   observer.observe({ type: 'longtask' });
   const timer = setInterval(turn, 4);
   try {
-    const result = await work();
+    await work();
     // A task is listed once it has ended: this one would not be yet.
     await new Promise((resolve) => setTimeout(resolve, 50));
     note(observer.takeRecords());
-    return { result, longestTask, longestGap };
+    return { longestTask, longestGap };
   } finally {
     clearInterval(timer);
     observer.disconnect();

@@ -86,11 +86,15 @@ async function measure(gl, name) {
   console.log(
     `${gl} ${name}: ${able.map((peer) => `${peer} ${warm[peer].error ?? `${warm[peer].median.toFixed(1)} ms`}`).join(', ')}`,
   );
-  const cold = {};
+  const loading = (what, peer) => onFreshPage(gl, (page) => call(page, what, urlsOf(name), peer));
+  const starts = {};
   for (let round = 0; round < Number(args.cold); round++)
     for (const peer of able.filter((each) => !warm[each].error))
-      (cold[peer] ??= []).push(await onFreshPage(gl, (page) => call(page, 'cold', urlsOf(name), peer)));
-  return { gl, renderer, model: name, work, warm, cold: mapValues(cold, medianRun) };
+      (starts[peer] ??= []).push(await loading('cold', peer));
+  const cold = {};
+  for (const [peer, all] of Object.entries(starts))
+    cold[peer] = { ...medianRun(all), ...(await loading('holds', peer)) };
+  return { gl, renderer, model: name, work, warm, cold };
 }
 
 /** Calls a function of the page's `bench`. */
@@ -126,8 +130,4 @@ function importMap(imports) {
 /** The run whose time is the median. */
 function medianRun(all) {
   return all.sort((a, b) => a.engine + a.model - b.engine - b.model)[all.length >> 1];
-}
-
-function mapValues(object, change) {
-  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
 }
