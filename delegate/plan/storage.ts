@@ -30,7 +30,7 @@ export function shareStorage(graph: Graph, targets: RenderTargets): Sharing {
   return { roots, aliases, ...placeParts(graph, targets, roots, readsOfValue) };
 }
 
-/** Integers, by type, that other types have as the same numbers: textures hold all of them as floats. */
+/** Types that have all numbers of a type as the same numbers: textures hold all of them as floats. */
 const SAME_NUMBERS: Readonly<Partial<Record<DType, readonly DType[]>>> = {
   bool: ['float32', 'int32', 'uint8'],
   uint8: ['float32', 'int32'],

@@ -33,8 +33,11 @@ export interface Kernel {
   readonly multiplyAdds: number;
 }
 
-/** What a draw runs: the shaders of its kernel, and the numbers that they read from the parameter buffer. */
-export interface Shader extends Pick<Kernel, 'name' | 'source' | 'vertex' | 'inputs' | 'storage'> {
+/** What a draw of a kernel runs: its texts with literals, and the numbers that they read from the parameter buffer. */
+export interface Shader {
+  readonly kernel: Kernel;
+  readonly source: string;
+  readonly vertex: string;
   /** Four to a vec4, in order. */
   readonly numbers: readonly number[];
 }

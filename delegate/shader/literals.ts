@@ -17,8 +17,8 @@ export function shadersOf(
   numbers: readonly (readonly number[])[],
   { literals, varyings }: Pick<Target, 'literals' | 'varyings'>,
 ): Shader[] {
-  const shaders = kernels.map(({ name, source, vertex, inputs, storage }, i): Shader => {
-    return { name, source, vertex, inputs, storage, numbers: numbers[i]! };
+  const shaders = kernels.map((kernel, i): Shader => {
+    return { kernel, source: kernel.source, vertex: kernel.vertex, numbers: numbers[i]! };
   });
   if (literals === 'none') return shaders;
   const byText = new Map<string, number[]>();

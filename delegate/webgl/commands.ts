@@ -3,6 +3,7 @@ import type { Rect } from '../layout/layout.js';
 import { ARENA_WIDTH } from '../layout/weights.js';
 import type { Plan } from '../plan/plan.js';
 import type { Kernel, Shader } from '../shader/kernel.js';
+import { shadersOf } from '../shader/literals.js';
 import type { Arena } from './arena.js';
 import type { Device, OwnedTexture } from './device.js';
 import type { Program } from './program.js';
@@ -31,11 +32,22 @@ export interface Resources {
   readonly arena: Arena;
 }
 
-/** The numbers of a kernel's parameters, by where its tensors and weights are. */
-export function numbersOf(
-  { layoutOf }: Pick<Plan, 'layoutOf'>,
+/** What kernels run, once their weights are placed: `sizeOf` gives the texture of a value, which need not be there yet. */
+export function placedShaders(
+  { layoutOf, target }: Pick<Plan, 'layoutOf' | 'target'>,
+  kernels: readonly Kernel[],
+  sizeOf: (value: Value) => Pick<OwnedTexture, 'width' | 'height'>,
+  arena: Arena,
+): Shader[] {
+  const numbers = kernels.map((kernel) => numbersOf(kernel, layoutOf, sizeOf, arena));
+  return shadersOf(kernels, numbers, target);
+}
+
+/** The numbers of a kernel's parameters. */
+function numbersOf(
   kernel: Kernel,
-  textureOf: (value: Value) => Pick<OwnedTexture, 'width' | 'height'>,
+  layoutOf: Plan['layoutOf'],
+  sizeOf: (value: Value) => Pick<OwnedTexture, 'width' | 'height'>,
   arena: Arena,
 ): number[] {
   const placement = arena.placementOf(kernel);
@@ -46,7 +58,7 @@ export function numbersOf(
       return param.kind === 'cols' ? cols : 1 / cols;
     }
     if (param.kind === 'inverse') {
-      const texture = textureOf(kernel.inputs[param.input]!);
+      const texture = sizeOf(kernel.inputs[param.input]!);
       return 1 / (param.axis === 0 ? texture.width : texture.height);
     }
     if (placement.kind === 'none') return 0;
@@ -72,7 +84,6 @@ export function packParams(shaders: readonly Shader[], alignment: number): { dat
 /** Resolves draws to commands. Which texture is on which unit is simulated, so that only changes are issued. */
 export function linkCommands(
   plan: Plan,
-  kernels: readonly Kernel[],
   shaders: readonly Shader[],
   offsets: readonly number[],
   device: Device,
@@ -83,8 +94,9 @@ export function linkCommands(
   const lastUse = new Array<number>(units.length).fill(-1);
   const samplerOf = new Map<WebGLUniformLocation, number>();
   let current: WebGLProgram | undefined;
-  return kernels.map((kernel, step) => {
-    const { program, samplers } = resources.programOf(shaders[step]!);
+  return shaders.map((shader, step) => {
+    const { kernel } = shader;
+    const { program, samplers } = resources.programOf(shader);
     const placement = resources.arena.placementOf(kernel);
     const reads: [OwnedTexture, WebGLUniformLocation | null][] = kernel.inputs.map((v, i) => [
       resources.textureOf(v),
@@ -114,7 +126,7 @@ export function linkCommands(
       binds,
       samplers: sets,
       paramOffset: offsets[step]!,
-      paramBytes: vec4sOf(shaders[step]!) * 16,
+      paramBytes: vec4sOf(shader) * 16,
       weightsOffset: placement.kind === 'uniform' ? placement.offset : -1,
     };
     current = program;

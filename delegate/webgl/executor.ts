@@ -7,9 +7,8 @@ import { floatsOf, type Layout, packTexels, type Rect } from '../layout/layout.j
 import { areHalves } from '../layout/weights.js';
 import type { Plan } from '../plan/plan.js';
 import { type Kernel, type Shader, UNIFORM_BLOCK_TEXELS } from '../shader/kernel.js';
-import { shadersOf } from '../shader/literals.js';
 import { Arena } from './arena.js';
-import { type Command, linkCommands, numbersOf, packParams, type Resources } from './commands.js';
+import { type Command, linkCommands, packParams, placedShaders, type Resources } from './commands.js';
 import { fromFloats, toFloats } from './convert.js';
 import type { Device, OwnedTexture } from './device.js';
 import { isPassed, Pace } from './fence.js';
@@ -114,8 +113,7 @@ export class Executor implements Executable {
 
   *#link(blocking: boolean): Generator<'work' | 'wait'> {
     for (const _ of this.#arena.place(this.#kernels)) yield 'work';
-    const numbers = this.#kernels.map((kernel) => numbersOf(this.plan, kernel, (v) => this.#sizeOf(v), this.#arena));
-    this.#shaders = shadersOf(this.#kernels, numbers, this.plan.target);
+    this.#shaders = placedShaders(this.plan, this.#kernels, (v) => this.#sizeOf(v), this.#arena);
     for (const shader of this.#shaders) {
       this.#programs.acquire(shader);
       this.#acquired++;
@@ -184,7 +182,7 @@ export class Executor implements Executable {
     };
     const { data, offsets } = packParams(this.#shaders, this.#device.capabilities.uniformAlignment);
     this.#params = this.#guarded(() => this.#device.createBuffer(gl.UNIFORM_BUFFER, data, gl.STATIC_DRAW));
-    this.#commands = linkCommands(this.plan, this.#kernels, this.#shaders, offsets, this.#device, resources);
+    this.#commands = linkCommands(this.plan, this.#shaders, offsets, this.#device, resources);
   }
 
   /** Calls back once, after an output was read for the first time, with a signal that is aborted by `dispose`. */

@@ -6,9 +6,8 @@ import { forms } from '../kernels/index.js';
 import { isLinear, type Layout } from '../layout/layout.js';
 import type { Plan } from '../plan/plan.js';
 import type { Shader } from '../shader/kernel.js';
-import { shadersOf } from '../shader/literals.js';
 import { Arena } from './arena.js';
-import { type Command, linkCommands, numbersOf, packParams } from './commands.js';
+import { type Command, linkCommands, packParams, placedShaders } from './commands.js';
 import type { Device, OwnedTexture } from './device.js';
 import type { ProgramCache } from './program.js';
 
@@ -50,14 +49,13 @@ export class Import {
     const kernels = forms.get('RESHAPE')!.build(node, { target: plan.target, scratch: () => flat });
     const textureOf = (v: Value) => (v === flat ? this.#linear : texture);
     const arena = new Arena(device, plan.target);
-    const numbers = kernels.map((kernel) => numbersOf(plan, kernel, textureOf, arena));
-    this.#shaders = shadersOf(kernels, numbers, plan.target);
+    this.#shaders = placedShaders(plan, kernels, textureOf, arena);
     for (const shader of this.#shaders) programs.acquire(shader);
     const programOf = (shader: Shader) => programs.get(shader.source);
     const { data, offsets } = packParams(this.#shaders, device.capabilities.uniformAlignment);
     this.params = device.createBuffer(gl.UNIFORM_BUFFER, data, gl.STATIC_DRAW);
     const resources = { textureOf, framebufferOf: () => framebuffer, programOf, arena };
-    this.commands = linkCommands(plan, kernels, this.#shaders, offsets, device, resources);
+    this.commands = linkCommands(plan, this.#shaders, offsets, device, resources);
   }
 
   /** Copies the source into the dense texture; the caller then issues `commands`. */

@@ -1,6 +1,6 @@
 import { debug } from '../debug.js';
 import { DeviceError } from '../errors.js';
-import type { Shader } from '../shader/kernel.js';
+import type { Kernel, Shader } from '../shader/kernel.js';
 import type { Device } from './device.js';
 
 const COMPLETION_STATUS_KHR = 0x91b1;
@@ -19,7 +19,7 @@ interface Entry {
   readonly program: WebGLProgram;
   readonly fragment: WebGLShader;
   readonly inputs: number;
-  readonly storage: Shader['storage'];
+  readonly storage: Kernel['storage'];
   readonly name: string;
   uses: number;
   ready?: boolean;
@@ -40,7 +40,8 @@ export class ProgramCache {
   }
 
   /** Starts compiling; asks the driver nothing. Each call is one use, given back by `release`. */
-  acquire({ name, source, vertex: vertexSource, inputs, storage }: Shader): void {
+  acquire({ kernel, source, vertex: vertexSource }: Shader): void {
+    const { name, inputs, storage } = kernel;
     const known = this.#entries.get(source);
     if (known) {
       known.uses++;

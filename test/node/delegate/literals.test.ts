@@ -6,7 +6,7 @@ import { shadersOf } from '../../../delegate/shader/literals.js';
 import type { Target } from '../../../delegate/shader/target.js';
 import { finish } from '../../../delegate/task.js';
 import { Arena } from '../../../delegate/webgl/arena.js';
-import { numbersOf } from '../../../delegate/webgl/commands.js';
+import { placedShaders } from '../../../delegate/webgl/commands.js';
 import type { Device } from '../../../delegate/webgl/device.js';
 import { activation, constant, graphOf, node, target } from './build.js';
 
@@ -15,10 +15,7 @@ function shadersOfPlan(plan: Plan): Shader[] {
   const kernels = plan.draws.map(({ kernel }) => kernel);
   const arena = new Arena({ capabilities: { maxTextureSize: 4096 } } as Device, plan.target);
   finish(arena.place(kernels));
-  const numbers = kernels.map((kernel) =>
-    numbersOf(plan, kernel, (v) => plan.textures[plan.textureOf.get(v)!]!, arena),
-  );
-  return shadersOf(kernels, numbers, plan.target);
+  return placedShaders(plan, kernels, (v) => plan.textures[plan.textureOf.get(v)!]!, arena);
 }
 
 /** Pointwise convolutions of 16 to 16 channels, one after the other: with pairs of slices two steps each. */
@@ -32,7 +29,9 @@ function chain(...sizes: readonly number[]) {
 }
 
 const shaders = (sizes: readonly number[], changes: Partial<Target> = {}): Shader[] =>
-  shadersOfPlan(finish(makePlan(chain(...sizes), { ...target, ...changes }))).filter(({ name }) => name === 'conv_1x1');
+  shadersOfPlan(finish(makePlan(chain(...sizes), { ...target, ...changes }))).filter(
+    ({ kernel }) => kernel.name === 'conv_1x1',
+  );
 
 /** A kernel of nothing but parameters of one kind, and the text that reads them. */
 function reading(kind: 'size' | 'number' | 'count', values: readonly number[]): Kernel {
