@@ -1,4 +1,5 @@
 import type { Node, Value } from '../ir/graph.js';
+import { type Shape, sizeOf } from '../ir/shape.js';
 import { type Tiling, tilingOf } from '../layout/layout.js';
 import { ARENA_WIDTH, type Filter, filterBlock, lanesOf, vectorBlock } from '../layout/weights.js';
 import type { Plane, SliceOfGroup } from '../shader/builder.js';
@@ -7,6 +8,7 @@ import type { Kernel } from '../shader/kernel.js';
 import { startText } from './bias.js';
 import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js';
 import { matrix } from './matrix.js';
+import { foldText, POOLS, type Pool, poolForm } from './pool.js';
 import { activationText } from './tail.js';
 import { sizeText, type Turns, tapText, turnsOf, type Window, type WindowAttrs, windowOf } from './window.js';
 import { winograd } from './winograd.js';
@@ -14,22 +16,71 @@ import { winograd } from './winograd.js';
 const conv2d: GpuForm = {
   type: 'CONV_2D',
   declines: ({ inputs: [, filter, bias] }) => constantFilter(filter, bias),
+  build: (node, context) => filtered(node, context) ?? [direct(node, context)],
+};
+
+/** The inputs of a convolution; its filter is grouped where its channels are fewer than the image's. */
+function partsOf(node: Node) {
+  const [x, filter, bias] = node.inputs as [Value, Value, Value | undefined];
+  const [outC, kh, kw, groupC] = filter.shape as [number, number, number, number];
+  const constant = filter.data as ArrayLike<number>;
+  const make = () => ungrouped(constant, outC, kh * kw, groupC, x.shape[3]!);
+  const window = windowOf(attrsOf<WindowAttrs>(node), [kh, kw], x.shape[1]!, x.shape[2]!);
+  return { x, outC, window, bias, weights: { make, constant } };
+}
+
+/** The draws by minimal filtering, where that is to be. */
+function filtered(node: Node, context: BuildContext): Kernel[] | undefined {
+  const { x, window, bias, weights } = partsOf(node);
+  return winograd(node, context, x, weights.make, window, bias);
+}
+
+function direct(node: Node, context: BuildContext, folding?: Folding): Kernel {
+  const { x, outC, window, bias, weights } = partsOf(node);
+  return convolution(node, context, x, outC, window, bias, weights, folding);
+}
+
+/** A node that only passes make: a convolution with a pool behind its tail, which nothing else reads. */
+export const POOLED_CONV_2D = 'POOLED_CONV_2D';
+
+/** Its attributes beside those of the convolution. */
+export interface PooledAttrs {
+  /** What the convolution makes. */
+  readonly image: Shape;
+  readonly pool: Pick<Node, 'type' | 'attrs'>;
+}
+
+/** Fragments with which a GPU is busy: a pool leaves a convolution a quarter of them, each four times as long. */
+const ENOUGH_FRAGMENTS = 1024;
+/** Multiply-adds of a convolution that takes no time to speak of. */
+const FEW_MULTIPLY_ADDS = 4e6;
+
+/** One draw where each window of the pool is a block that a fragment makes; else those of both. */
+const pooledConv2d: GpuForm = {
+  type: POOLED_CONV_2D,
+  isMadeByPasses: true,
   build(node, context) {
-    const [x, filter, bias] = node.inputs as [Value, Value, Value | undefined];
-    const [outC, kh, kw, groupC] = filter.shape as [number, number, number, number];
-    const window = windowOfConv(node);
-    const constant = filter.data as ArrayLike<number>;
-    const dense = () => ungrouped(constant, outC, kh * kw, groupC, x.shape[3]!);
-    const weights: Filter = { make: dense, constant };
-    return (
-      winograd(node, context, x, dense, window, bias) ?? [convolution(node, context, x, outC, window, bias, weights)]
-    );
+    const { image, pool } = attrsOf<PooledAttrs>(node);
+    const output = node.outputs[0]!;
+    const conv: Node = { ...node, type: 'CONV_2D', outputs: [context.scratch(image)] };
+    const byPatches = filtered(conv, context);
+    if (!byPatches && foldsBlocks(node, image, pool.attrs, context))
+      return [direct(conv, context, { output, pool: POOLS[pool.type]! })];
+    const behind: Node = { ...node, ...pool, inputs: conv.outputs, tail: [] };
+    return [...(byPatches ?? [direct(conv, context)]), ...poolForm(pool.type).build(behind, context)];
   },
 };
 
-function windowOfConv(node: Node): Window {
-  const [x, filter] = node.inputs as [Value, Value];
-  return windowOf(attrsOf<WindowAttrs>(node), [filter.shape[1]!, filter.shape[2]!], x.shape[1]!, x.shape[2]!);
+/** Whether the windows of a pool are the blocks that fragments make, and a GPU is busy with fragments that make four. */
+function foldsBlocks(node: Node, image: Shape, pool: PooledAttrs['pool']['attrs'], { target }: BuildContext): boolean {
+  const { filterHeight, filterWidth } = pool;
+  const [made, pooled] = [image, node.outputs[0]!.shape].map((shape) => tilingOf(shape, target.targets));
+  const fragments = pooled!.n * pooled!.groups * pooled!.tileW * pooled!.tileH;
+  const multiplyAdds = sizeOf(image) * sizeOf(node.inputs[1]!.shape.slice(1));
+  return (
+    [made!, pooled!].every(({ bx, by }) => bx === filterWidth && by === filterHeight) &&
+    (fragments >= ENOUGH_FRAGMENTS || multiplyAdds <= FEW_MULTIPLY_ADDS)
+  );
 }
 
 /** The matrix product of rows, or of one image as a whole (see `fold-flatten-into-fully-connected`). */
@@ -47,7 +98,7 @@ const fullyConnected: GpuForm = {
   },
 };
 
-export const convForms: readonly GpuForm[] = [conv2d, fullyConnected];
+export const convForms: readonly GpuForm[] = [conv2d, pooledConv2d, fullyConnected];
 
 /** Why weights cannot go into the arena; `undefined` when they can. */
 export function constantFilter(filter: Value | undefined, bias: Value | undefined): string | undefined {
@@ -75,6 +126,13 @@ function ungrouped(
   return dense;
 }
 
+/** What becomes of the blocks of pixels that a convolution makes. */
+interface Folding {
+  /** Each block is a pixel of it. */
+  readonly output: Value;
+  readonly pool: Pool;
+}
+
 /** out[p] = bias + Σ slices, taps of mat4(weights) · in[p · stride + tap · dilation − before]. */
 function convolution(
   node: Node,
@@ -84,17 +142,18 @@ function convolution(
   window: Window,
   bias: Value | undefined,
   weightsOf: Filter,
+  folding?: Folding,
 ): Kernel {
-  const output = node.outputs[0]!;
+  const image = node.outputs[0]!;
   const [kh, kw] = window.filter;
   const [taps, inC] = [kh * kw, x.shape.at(-1)!];
-  const [from, to] = [x, output].map(({ shape }) => tilingOf(shape, context.target.targets)) as [Tiling, Tiling];
+  const [from, to] = [x, image].map(({ shape }) => tilingOf(shape, context.target.targets)) as [Tiling, Tiling];
   const shape = { outC, taps, inC, outSlices: to.bs, inSlices: taps === 1 ? from.bs : 1 };
   const lanes = lanesOf(inC);
   const split = taps * lanes * to.bs > ARENA_WIDTH;
   const weights = filterBlock(weightsOf, { ...shape, split });
   const biases = bias && vectorBlock(bias.data as ArrayLike<number>);
-  const k = builderFor(node, context, biases ? [weights, biases] : [weights]);
+  const k = builderFor(node, context, biases ? [weights, biases] : [weights], folding?.output, image.shape);
   const input = k.input(x);
   const w = k.block(weights);
   const b = biases && k.block(biases);
@@ -107,8 +166,14 @@ function convolution(
   const shares = k.pixels.length > 1 || taps === 1;
   const turns = !split && shares ? turnsOf(k, input, window, outside) : undefined;
   const body = `${pads ? `vec4 outside = vec4(${pads});` : ''}${startText(k, b)}\n  ${w.begin(first)}\n  ${turns ? unrolled(turns) : rolled()}`;
-  const multiplyAdds = output.shape.reduce((a, d) => a * d, 1) * taps * inC;
-  return k.finish(`conv_${kh}x${kw}`, body, multiplyAdds, activationText(k, node));
+  const multiplyAdds = sizeOf(image.shape) * taps * inC;
+  const tail = activationText(k, node);
+  if (!folding) return k.finish(`conv_${kh}x${kw}`, body, multiplyAdds, tail);
+  const { pool } = folding;
+  const folded = k.foldBlocks(`${body}\n  ${k.planes.map(tail).join('\n  ')}`, (into, pixels) =>
+    foldText(pool, into, pixels, float(pixels.length)),
+  );
+  return k.finish(`conv_${kh}x${kw}_pool`, folded, multiplyAdds);
 
   /** The patch of pixels under the taps of a turn is fetched once and stays in registers. */
   function unrolled({ row, loop, taps: tapsOfTurn, patch }: Turns): string {

@@ -27,14 +27,18 @@ export interface GpuForm {
   build(node: Node, context: BuildContext): readonly Kernel[];
 }
 
-/** A builder for output 0 of the node that knows all constants which the kernel and its tail will open. */
+/**
+ * A builder for output 0 of the node that knows all constants which the kernel and its tail will open. `made` is the shape
+ * that the body makes where that is not the output's.
+ */
 export function builderFor(
   node: Node,
   context: BuildContext,
   blocks: readonly WeightBlock[] = [],
   output = node.outputs[0]!,
+  made?: Shape,
 ): ShaderBuilder {
-  const builder = new ShaderBuilder(context.target, output);
+  const builder = new ShaderBuilder(context.target, output, made);
   const tails = stepsOf(node.tail).flatMap(({ operand }) => {
     const vector = operand && channelVector(operand, output);
     return vector ? [vectorBlock(vector)] : [];

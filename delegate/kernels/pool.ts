@@ -11,18 +11,18 @@ import { patchOf, pixelsUnder, sizeText, type Window, type WindowAttrs, windowOf
 /** Input pixels of a block that are fetched one by one; larger windows loop. */
 const LARGEST_PATCH = 49;
 
-interface PoolAttrs extends WindowAttrs {
+export interface PoolAttrs extends WindowAttrs {
   readonly filterWidth: number;
   readonly filterHeight: number;
 }
 
 /** A pool: how pixels are folded, and what becomes of the folded `a` of `count` pixels inside the input. */
-interface Pool {
+export interface Pool {
   readonly fold: Fold;
   readonly finish?: (a: string, count: string) => string;
 }
 
-const POOLS: Readonly<Record<string, Pool>> = {
+export const POOLS: Readonly<Record<string, Pool>> = {
   AVERAGE_POOL_2D: { fold: SUM, finish: (a, count) => `${a} / ${count}` },
   MAX_POOL_2D: { fold: LARGER },
   L2_POOL_2D: {
@@ -31,14 +31,20 @@ const POOLS: Readonly<Record<string, Pool>> = {
   },
 };
 
+/** Statements that make `into` of the values under a window, of which `count` count. */
+export function foldText({ fold, finish }: Pool, into: string, values: readonly string[], count: string): string {
+  const steps = values.map((v) => fold.step(into, v)).join(' ');
+  return `${into} = vec4(${float(fold.start)}); ${steps}${finish ? ` ${into} = ${finish(into, count)};` : ''}`;
+}
+
 /** The same pools as reductions of height and width, for windows that are the whole input. */
 const REDUCTIONS: Readonly<Record<string, string>> = { AVERAGE_POOL_2D: 'MEAN', MAX_POOL_2D: 'REDUCE_MAX' };
 
 /**
- * The pools. Their own padding takes no part: an average divides by the pixels inside the input. What a folded PAD added
- * does (`padValue`).
+ * A pool. Its own padding takes no part: an average divides by the pixels inside the input. What a folded PAD added does
+ * (`padValue`).
  */
-export const poolForms: readonly GpuForm[] = Object.entries(POOLS).map(([type, pool]) => ({
+export const poolForm = (type: string): GpuForm => ({
   type,
   build(node, context) {
     const a = attrsOf<PoolAttrs>(node);
@@ -49,9 +55,11 @@ export const poolForms: readonly GpuForm[] = Object.entries(POOLS).map(([type, p
     const isWhole = outH === 1 && outW === 1 && a.filterHeight === h && a.filterWidth === w && !a.pads;
     const reduction = REDUCTIONS[type];
     if (isWhole && reduction && h * w > LARGEST_PATCH) return reductionDraws(node, context, reduction, x, [1, 2]);
-    return [poolKernel(node, context, pool, x, window, a.padValue)];
+    return [poolKernel(node, context, POOLS[type]!, x, window, a.padValue)];
   },
-}));
+});
+
+export const poolForms: readonly GpuForm[] = Object.keys(POOLS).map(poolForm);
 
 function poolKernel(
   node: Node,
@@ -82,17 +90,13 @@ function poolKernel(
   }
   const patch = patchOf(k, input, window, `vec4(${float(padValue ?? pool.fold.start)})`);
   const taps = range(kh * kw).map((t) => [Math.floor(t / kw), t % kw] as const);
-  const step = (p: Plane, ky: number, kx: number) => pool.fold.step(`a${p.index}`, patch.at(p, ky, kx));
   const countsPixels = pool.finish && patch.masked && padValue === undefined;
   const extent = (at: string, axis: 0 | 1, size: string): string =>
     `min(${from(at, axis)} + ${float(window.filter[axis])}, ${size}) - max(${from(at, axis)}, 0.0)`;
-  const finish = (p: Plane): string => {
-    if (!pool.finish) return '';
-    const count = countsPixels ? `((${extent(p.y, 0, 'h')}) * (${extent(p.x, 1, 'wide')}))` : float(kh * kw);
-    return `a${p.index} = ${pool.finish(`a${p.index}`, count)};`;
-  };
-  const fold = (p: Plane) =>
-    `a${p.index} = ${start}; ${taps.map(([ky, kx]) => step(p, ky, kx)).join(' ')} ${finish(p)}`;
+  const countOf = (p: Plane): string =>
+    countsPixels ? `((${extent(p.y, 0, 'h')}) * (${extent(p.x, 1, 'wide')}))` : float(kh * kw);
+  const under = (p: Plane) => taps.map(([ky, kx]) => patch.at(p, ky, kx));
+  const fold = (p: Plane) => foldText(pool, `a${p.index}`, under(p), countOf(p));
   const pooled = (
     slice: SliceOfGroup,
   ) => `vec2 at = ${input.tile('o_n', slice.s)} + vec2(${patch.originX}, ${patch.originY});

@@ -13,6 +13,7 @@ import { readHeads } from './heads.js';
 import { absorbReshape, composeMoves } from './moves.js';
 import { factorNormalization, fuseNormalization } from './normalization.js';
 import { type Pass, runPasses } from './pass.js';
+import { fusePool } from './pooling.js';
 import { foldScaleAndShift, foldScaleBefore } from './scaling.js';
 import { convolveBeforeSpreading } from './spreading.js';
 import { convolveTransposed } from './transposed.js';
@@ -36,6 +37,7 @@ export const fusingPasses: readonly Pass[] = [
   foldPadIntoTail,
   fuseNormalization,
   readHeads,
+  fusePool,
 ];
 
 /** Merges nodes of a GPU segment into fewer draws; only the GPU can run the result. */

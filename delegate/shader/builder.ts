@@ -1,4 +1,5 @@
 import type { Value } from '../ir/graph.js';
+import type { Shape } from '../ir/shape.js';
 import { type Tiling, tilingOf } from '../layout/layout.js';
 import { ARENA_WIDTH, groupsPerRow, type WeightBlock } from '../layout/weights.js';
 import { float, HELPERS, NEEDS, range } from './glsl.js';
@@ -66,7 +67,9 @@ export interface BlockAccess {
 
 /** Collects what a kernel reads and writes its complete fragment shader. */
 export class ShaderBuilder {
+  /** What the body makes: the output, or an image of which `foldBlocks` makes it. */
   readonly out: Tiling;
+  readonly #stored: Tiling;
   /** What a fragment writes, in the order of its render targets. */
   readonly planes: readonly Plane[];
   /** Those of the first slice: one for each pixel. */
@@ -86,11 +89,12 @@ export class ShaderBuilder {
   readonly #positions = new Map<string, string>();
   readonly #firstTile: number | undefined;
 
-  constructor(target: ShaderTarget, output: Value) {
+  constructor(target: ShaderTarget, output: Value, made: Shape = output.shape) {
     this.#target = target;
     this.#output = output;
     this.#firstTile = target.firstTileOf(output);
-    this.out = tilingOf(output.shape, target.targets);
+    this.#stored = tilingOf(output.shape, target.targets);
+    this.out = tilingOf(made, target.targets);
     this.planes = planesOf(this.out);
     this.pixels = this.planesOf(0);
     this.slices = this.planes.filter(({ pixel }) => pixel === 0);
@@ -122,6 +126,33 @@ export class ShaderBuilder {
     return keep
       ? `for (float ps = 0.0;; ps++) { ${text}\n    if (ps > ${float(slices - 1.5)}) break; ${turn.join(' ')} } ${turn.join(' ')}`
       : `for (float ps = ${float(slices - 1)};; ps--) { ${text}\n    if (ps < 0.5) break; ${on.flat().join(' ')} }`;
+  }
+
+  /**
+   * Statements that make an output of which each pixel is one block of `out`: `write` makes a block in a0 …, and `fold`
+   * one pixel of its pixels. Blocks take turns in a loop, so that compilers get the text once.
+   */
+  foldBlocks(write: string, fold: (into: string, pixels: readonly string[]) => string): string {
+    const { bx, by } = this.out;
+    const folded = this.planes.map(({ index }) => `b${index}`);
+    const rings = this.slices.map(({ ps }) => this.planesOf(ps).map(({ index }) => index));
+    const folds = rings.map((ring) =>
+      fold(
+        folded[ring.at(-1)!]!,
+        ring.map((i) => `a${i}`),
+      ),
+    );
+    const shifts = rings.flatMap((ring) => ring.slice(1).map((i) => `${folded[i - 1]} = ${folded[i]};`));
+    return `float b_x = o_x * BX, b_y = o_y * BY;
+  vec4 ${folded.map((b) => `${b} = vec4(0.0)`).join(', ')};
+  for (float turn = 0.0;; turn++) {
+    float t_y = floor(turn * ${float(1 / bx)}); o_x = b_x + turn - t_y * BX; o_y = b_y + t_y;
+    ${write}
+    ${folds.join(' ')}
+    if (turn > ${float(bx * by - 1.5)}) break;
+    ${shifts.join(' ')}
+  }
+  ${folded.map((b, i) => `a${i} = ${b};`).join(' ')}`;
   }
 
   /**
@@ -312,7 +343,7 @@ export class ShaderBuilder {
    * (texel in the tile: pixel / block). `tail` maps a plane to the statements fused behind.
    */
   finish(name: string, body: string, multiplyAdds: number, tail: (plane: Plane) => string = () => ''): Kernel {
-    const { c, tileW, tileH, groups, bx, by, bs } = this.out;
+    const { c, tileW, tileH, groups, bx, by, bs } = this.#stored;
     const tails = this.planes.map(tail).join('\n  ');
     const ragged = c % (4 * bs) !== 0;
     const text = `${body}\n${tails}`;

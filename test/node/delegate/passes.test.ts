@@ -248,6 +248,34 @@ describe('fusing passes', () => {
     }
   });
 
+  it('make a pool part of the convolution whose image nothing else reads', () => {
+    const [x, image, positive, pooled] = [
+      [1, 9, 9, 3],
+      [1, 9, 9, 4],
+      [1, 9, 9, 4],
+      [1, 4, 4, 4],
+    ].map((shape) => activation(shape)) as [Value, Value, Value, Value];
+    const windows = { filterHeight: 2, filterWidth: 2, strideH: 2, strideW: 2, padding: 'VALID' };
+    const filter = constant([4, 3, 3, 3], Array(108).fill(1));
+    const nodes = [
+      node('CONV_2D', [x, filter], [image], conv),
+      node('RELU', [image], [positive]),
+      node('MAX_POOL_2D', [positive], [pooled], windows),
+    ];
+    const { text } = fused(graphOf([x], nodes, [pooled]));
+    assert.match(text, /^\(%0: float32\[1,9,9,3\]\) \{\n {2}%1: float32\[1,4,4,4\] = POOLED_CONV_2D.*RELU\n\} -> %1$/);
+    const refusal = (attrs: object, shape: readonly number[], outputs: (made: Value) => Value[], extra?: Node) => {
+      const made = activation(shape);
+      const pool = node('MAX_POOL_2D', [positive], [made], { ...windows, ...attrs });
+      const graph = graphOf([x], [...nodes.slice(0, 2), ...(extra ? [extra] : []), pool], outputs(made));
+      return fused(graph).log.filter((line) => line.startsWith('fuse-pool'));
+    };
+    const only = (made: Value) => [made];
+    assert.match(refusal({ filterHeight: 3, filterWidth: 3 }, [1, 4, 4, 4], only)[0]!, /windows overlap or leave gaps/);
+    assert.match(refusal({ padding: 'SAME' }, [1, 5, 5, 4], only)[0]!, /reach outside the image/);
+    assert.match(refusal({}, [1, 4, 4, 4], (made) => [made, positive])[0]!, /read elsewhere/);
+  });
+
   it('leave a PAD of channels before a convolution, with the reason', () => {
     const padded = activation([1, 4, 4, 5], 'padded');
     const pads: Value = { ...ints(0, 0, 0, 0, 0, 0, 0, 1), shape: [4, 2] };

@@ -126,6 +126,33 @@ describe('casts', () => {
     });
 });
 
+describe('a pool behind a convolution', () => {
+  const names = (size: number, [inC, outC]: readonly [number, number], window: number, on: Partial<Target> = {}) => {
+    const x = activation([1, size, size, inC], 'x');
+    const [image, y] = [activation([1, size, size, outC]), activation([1, size / window, size / window, outC])];
+    const filter = constant([outC, 3, 3, inC], new Array(outC * 9 * inC).fill(0.1));
+    const windows = { filterHeight: window, filterWidth: window, strideH: window, strideW: window, padding: 'VALID' };
+    const nodes = [
+      node('CONV_2D', [x, filter], [image], pointwise),
+      node('MAX_POOL_2D', [image], [y], { ...windows, fusedActivationFunction: 'NONE' }),
+    ];
+    const { draws } = planOf(fuse(graphOf([x], nodes, [y])), { ...target, ...on });
+    return draws.map(({ kernel }) => kernel.name).filter((name) => name !== 'reshape');
+  };
+
+  it('is one draw where its windows are the blocks of fragments', () => {
+    assert.deepEqual(names(28, [3, 12], 2), ['conv_3x3_pool']);
+    assert.deepEqual(names(28, [3, 12], 2, { targets: 4 }), ['conv_3x3_pool']);
+  });
+
+  it('is a draw of its own where they are not, where a GPU would be idle, and behind minimal filtering', () => {
+    assert.deepEqual(names(27, [3, 12], 3), ['conv_3x3', 'max_pool_2d_3x3']);
+    assert.deepEqual(names(28, [3, 12], 2, { targets: 1 }), ['conv_3x3', 'max_pool_2d_2x2']);
+    assert.deepEqual(names(8, [512, 512], 2, { winograd: 'never' }), ['conv_3x3', 'max_pool_2d_2x2']);
+    assert.equal(names(16, [64, 64], 2).at(-1), 'max_pool_2d_2x2');
+  });
+});
+
 describe('minimal filtering', () => {
   const images = (size: number, inC: number, outC: number, stride = 1) => {
     const x = activation([1, size, size, inC], 'x');
