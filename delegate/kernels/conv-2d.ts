@@ -2,7 +2,7 @@ import type { Node, Value } from '../ir/graph.js';
 import { type Shape, sizeOf } from '../ir/shape.js';
 import { type Tiling, tilingOf } from '../layout/layout.js';
 import { ARENA_WIDTH, type Filter, filterBlock, lanesOf, vectorBlock } from '../layout/weights.js';
-import type { Plane, SliceOfGroup } from '../shader/builder.js';
+import { type Plane, plus, type ShaderBuilder, type SliceOfGroup } from '../shader/builder.js';
 import { float, range } from '../shader/glsl.js';
 import type { Kernel } from '../shader/kernel.js';
 import { startText } from './bias.js';
@@ -19,8 +19,17 @@ const conv2d: GpuForm = {
   build: (node, context) => filtered(node, context) ?? [direct(node, context)],
 };
 
-/** The inputs of a convolution; its filter is grouped where its channels are fewer than the image's. */
-function partsOf(node: Node) {
+/** What is convolved with what. */
+interface Parts extends PixelAttrs {
+  readonly x: Value;
+  readonly outC: number;
+  readonly window: Window;
+  readonly bias: Value | undefined;
+  readonly weights: Filter;
+}
+
+/** Those of a CONV_2D; its filter is grouped where its channels are fewer than the image's. */
+function partsOf(node: Node): Parts {
   const [x, filter, bias] = node.inputs as [Value, Value, Value | undefined];
   const [outC, kh, kw, groupC] = filter.shape as [number, number, number, number];
   const constant = filter.data as ArrayLike<number>;
@@ -36,8 +45,7 @@ function filtered(node: Node, context: BuildContext): Kernel[] | undefined {
 }
 
 function direct(node: Node, context: BuildContext, folding?: Folding): Kernel {
-  const { x, outC, window, bias, weights } = partsOf(node);
-  return convolution(node, context, x, outC, window, bias, weights, folding);
+  return convolution(node, context, partsOf(node), folding);
 }
 
 /** A node that only passes make: a convolution with a pool behind its tail, which nothing else reads. */
@@ -83,7 +91,15 @@ function foldsBlocks(node: Node, image: Shape, pool: PooledAttrs['pool']['attrs'
   );
 }
 
-/** The matrix product of rows, or of one image as a whole (see `fold-flatten-into-fully-connected`). */
+/** What passes add to a fully connected layer: it reads one pixel of its input, [n, y, x]. */
+export interface PixelAttrs {
+  readonly pixel?: readonly [n: number, y: number, x: number];
+}
+
+/**
+ * The matrix product of rows, or of one image as a whole (see `fold-flatten-into-fully-connected`), or of a pixel of it
+ * (`read-pixel`).
+ */
 const fullyConnected: GpuForm = {
   type: 'FULLY_CONNECTED',
   declines: ({ inputs: [, filter, bias] }) => constantFilter(filter, bias),
@@ -94,7 +110,8 @@ const fullyConnected: GpuForm = {
     const window: Window = { filter: size, stride: [1, 1], dilation: [1, 1], before: [0, 0] };
     const constant = filter.data as ArrayLike<number>;
     const weights: Filter = { make: () => constant, constant };
-    return [convolution(node, context, x, filter.shape[0]!, window, bias, weights)];
+    const { pixel } = attrsOf<PixelAttrs>(node);
+    return [convolution(node, context, { x, pixel, outC: filter.shape[0]!, window, bias, weights })];
   },
 };
 
@@ -133,15 +150,17 @@ interface Folding {
   readonly pool: Pool;
 }
 
+/** The texel of a pixel in its tile, and the layer: parameters, so that all pixels of an image are read by one program. */
+function placeOf(k: ShaderBuilder, { bx, by }: Tiling, [n, y, x]: readonly [n: number, y: number, x: number]) {
+  const layer = k.size((y % by) * bx + (x % bx));
+  return { n: k.size(n), y: k.size(Math.floor(y / by)), x: k.size(Math.floor(x / bx)), layer };
+}
+
 /** out[p] = bias + Σ slices, taps of mat4(weights) · in[p · stride + tap · dilation − before]. */
 function convolution(
   node: Node,
   context: BuildContext,
-  x: Value,
-  outC: number,
-  window: Window,
-  bias: Value | undefined,
-  weightsOf: Filter,
+  { x, pixel, outC, window, bias, weights: weightsOf }: Parts,
   folding?: Folding,
 ): Kernel {
   const image = node.outputs[0]!;
@@ -178,13 +197,14 @@ function convolution(
   /** The patch of pixels under the taps of a turn is fetched once and stays in registers. */
   function unrolled({ row, loop, taps: tapsOfTurn, patch }: Turns): string {
     const plane = from.bx * from.by;
+    const place = pixel && placeOf(k, from, pixel);
     const together = shape.inSlices === from.bs;
     const next = 'vec2 to = vec2(at.x + cols, at.y); to = mix(to, vec2(first, at.y + down), bvec2(to.x > last));';
     const advance = together
       ? `${next} at = to;`
       : `layer = ${float(plane)} - layer; ${next} at = mix(at, to, bvec2(layer < 0.5));`;
     const slice = (q: number) => {
-      const layer = together ? q * plane : 'layer';
+      const layer = place ? plus(place.layer, q * plane) : together ? q * plane : 'layer';
       const add = (tap: number, ps: number, at: (k: number) => string) => {
         const texel = ((q * taps + tap) * to.bs + (taps === 1 ? ps : 0)) * lanes;
         const m = matrix(
@@ -214,7 +234,8 @@ function convolution(
       return `${loop}{ ${patch.fetch('at', `(float(s) * ${float(shape.inSlices)} + ${float(q)})`, layer)}
     ${sums} }`;
     };
-    const start = `vec2(${patch.originX}, ${patch.originY}) + ${input.tile('o_n', '0.0')}`;
+    const [originX, originY] = place ? [place.x, place.y] : [patch.originX, patch.originY];
+    const start = `vec2(${originX}, ${originY}) + ${input.tile(place ? place.n : 'o_n', '0.0')}`;
     const step = range(shape.inSlices).map(slice).join('\n    ');
     if (isOneStep)
       return `${patch.before}
@@ -222,7 +243,7 @@ function convolution(
     ${step}`;
     return `${patch.before}
   float cols = ${input.tileW}, down = ${input.tileH}${together ? '' : ', layer = 0.0'};
-  float first = ${patch.originX} + 0.5, last = first + (${input.cols} - 0.5) * cols;
+  float first = ${originX} + 0.5, last = first + (${input.cols} - 0.5) * cols;
   vec2 at = ${start};
   int n = ${k.spare()} ? 0 : int(${steps});
   for (int s = 0; s < n; s++) {

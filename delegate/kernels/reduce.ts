@@ -8,7 +8,7 @@ import type { Kernel } from '../shader/kernel.js';
 import { type Fold, LARGER, PRODUCT, SMALLER, SUM } from './fold.js';
 import { type BuildContext, builderFor, type GpuForm } from './form.js';
 import { pixelIndex } from './pixels.js';
-import { type Rows, rowsOf } from './rows.js';
+import { type Row, rowsOf } from './rows.js';
 import { tailText } from './tail.js';
 
 /** Elements that one fragment folds; where several axes have more, each takes a draw of its own. */
@@ -84,7 +84,8 @@ function reduction(
   const isReduced = (axis: number) => axes.includes(axis);
   const name = `${type.toLowerCase()}_${x.shape.map((_, i) => (isReduced(i) ? 'r' : 'k')).join('')}`;
   if (isRow(x.shape, output.shape, axes)) {
-    const body = rowText(rowsOf(k, input), fold, centre && rowsOf(k, k.input(centre)), mean);
+    const [rows, centres] = [rowsOf(k, input), centre && rowsOf(k, k.input(centre))];
+    const body = k.eachPixel((p) => rowText(rows(p), fold, centres?.(p), mean));
     return k.finish(`${type.toLowerCase()}_row`, body, 0, tail);
   }
   if (isReduced(x.shape.length - 1)) {
@@ -134,19 +135,14 @@ function isRow(shape: Shape, output: Shape, axes: readonly number[]): boolean {
   return axes.length === 1 && axes[0] === shape.length - 1 && output.length === shape.length;
 }
 
-/** Folds the rows of the pixels of a block together. */
-function rowText({ all, each }: Rows, fold: Fold, centre: Rows | undefined, mean: (sum: string) => string): string {
+/** Folds a row into a0. */
+function rowText({ each }: Row, fold: Fold, centre: Row | undefined, mean: (sum: string) => string): string {
   const start = `vec4(${float(fold.start)})`;
   const padding = fold.start !== 0 || fold.element ? fold.start : undefined;
-  const lanes = (p: number) => ['y', 'z', 'w'].map((lane) => fold.step(`all${p}`, `t${p}.${lane.repeat(4)}`)).join(' ');
-  return `${all((p) => `vec4 t${p} = ${start};`)}
-  ${centre ? all((p) => `vec4 centre${p} = ${centre.first(p)}.xxxx;`) : ''}
-  ${each(
-    padding,
-    (v, p) => fold.step(`t${p}`, v),
-    (v, p) => fold.element?.(v, `centre${p}`) ?? '',
-  )}
-  ${all((p) => `vec4 all${p} = t${p}.xxxx; ${lanes(p)} a${p} = vec4(${mean(`all${p}.x`)}, 0.0, 0.0, 0.0);`)}`;
+  const lanes = ['y', 'z', 'w'].map((lane) => fold.step('all', `t.${lane.repeat(4)}`)).join(' ');
+  return `vec4 t = ${start}; ${centre ? `vec4 centre = ${centre.first}.xxxx;` : ''}
+  ${each(padding, fold.step('t', 'v'), fold.element?.('v', 'centre'))}
+  vec4 all = t.xxxx; ${lanes} a0 = vec4(${mean('all.x')}, 0.0, 0.0, 0.0);`;
 }
 
 /** True where height and width are reduced as a whole and nothing else is. */

@@ -1,6 +1,6 @@
 import { sizeOf } from '../ir/shape.js';
 import type { Grain, GrainedView, View } from '../layout/view.js';
-import { isWindowed } from '../layout/view.js';
+import { isRun, isWindowed } from '../layout/view.js';
 import type { InputAccess, ShaderBuilder } from '../shader/builder.js';
 import { pixelIndex, pixelText } from './pixels.js';
 
@@ -116,11 +116,6 @@ vec4 ${name}(vec4 v, float n, float y, float x, float s) {
   ${locate}
   return ${pixel.inside ? `mix(v, ${read}, bvec4(${pixel.inside}))` : read};
 }`);
-}
-
-/** True where the output's elements are the input's, in order, from some element on. */
-function isRun(v: View): boolean {
-  return v.dims.length === 1 && v.strides[0] === 1 && !isWindowed(v);
 }
 
 /** Four elements in a row are in two texels of a pixel and the first of the next: three fetches instead of four. */

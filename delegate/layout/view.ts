@@ -42,6 +42,11 @@ export function isIdentity(v: View, size: number): boolean {
   return !isWindowed(v) && offset === 0 && dims.length === 1 && dims[0] === size && (size === 1 || strides[0] === 1);
 }
 
+/** True where a simplified view gives elements in their order, from some element on. */
+export function isRun(v: View): boolean {
+  return v.dims.length === 1 && (v.dims[0] === 1 || v.strides[0] === 1) && !isWindowed(v);
+}
+
 /** True where some element is not in range. */
 export function isWindowed(v: View): boolean {
   return v.dims.some((d, i) => v.lo[i]! > 0 || v.hi[i]! < d);

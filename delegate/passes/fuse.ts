@@ -10,7 +10,7 @@ import {
   shrinkOperand,
 } from './fusing.js';
 import { readHeads } from './heads.js';
-import { absorbReshape, composeMoves } from './moves.js';
+import { absorbReshape, composeMoves, readPixel } from './moves.js';
 import { factorNormalization, fuseNormalization } from './normalization.js';
 import { type Pass, runPasses } from './pass.js';
 import { fusePool } from './pooling.js';
@@ -27,6 +27,7 @@ export const fusingPasses: readonly Pass[] = [
   foldPad,
   composeMoves,
   absorbReshape,
+  readPixel,
   foldScaleAndShift,
   foldScaleBefore,
   convolveBeforeSpreading,

@@ -6,7 +6,7 @@ import { COMPOSED, soleView } from '../kernels/move.js';
 import { pointwiseTypes } from '../kernels/pointwise.js';
 import { canBeOperand } from '../kernels/tail.js';
 import { toNHWC } from '../layout/layout.js';
-import { composeViews, isIdentity } from '../layout/view.js';
+import { composeViews, isIdentity, isRun, simplifyView } from '../layout/view.js';
 import { SHAPE_ONLY } from '../ops/reshape.js';
 import type { Pass } from './pass.js';
 
@@ -37,6 +37,28 @@ export const composeMoves: Pass = {
       })),
     );
     edit.replace(producer, []);
+    return 'rewritten';
+  },
+};
+
+/** FULLY_CONNECTED of one pixel of an image, or one row of a sequence, reads it where it is: the first token, a step in time. */
+export const readPixel: Pass = {
+  name: 'read-pixel',
+  at(node, edit) {
+    const [x, filter] = node.inputs;
+    const move = x && edit.producer(x);
+    if (node.type !== 'FULLY_CONNECTED' || !move || move.tail?.length || !filter?.data) return;
+    const picked = soleView(move, move.outputs.indexOf(x));
+    const image = picked?.value;
+    if (!image || image.data || SHAPE_ONLY.has(move.type)) return;
+    const [, h, w, c] = toNHWC(image.shape);
+    const { offset } = picked.view;
+    if (sizeOf(x.shape) !== c || filter.shape[1] !== c || image.dtype !== 'float32') return;
+    if (offset % c !== 0 || !isRun(simplifyView(picked.view))) return { declined: 'it is not a whole pixel' };
+    const at = offset / c;
+    const pixel = [Math.floor(at / (h * w)), Math.floor(at / w) % h, at % w];
+    edit.replace(node, [{ ...node, attrs: { ...node.attrs, pixel }, inputs: [image, ...node.inputs.slice(1)] }]);
+    if (move.outputs.every((v) => edit.readers(v).size === 0 && !edit.isOutput(v))) edit.replace(move, []);
     return 'rewritten';
   },
 };

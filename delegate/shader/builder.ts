@@ -42,7 +42,7 @@ export interface InputAccess {
   /** That of the texel at the fragment's own place in the tile, where blocks of pixels are those of the output. */
   here(n: string, s: string): string;
   /** The texel of plane `index` of the fragment's own block, where the input has the shape of the output. */
-  own(index: number): string;
+  own(index: number | string): string;
   /** The layer of the first plane of a slice: of one that the fragment writes, or of any slice s. */
   layerOf(s: SliceOfGroup | string): string | number;
   /** Parameters: the size of a tile, and tiles side by side. */
@@ -126,6 +126,19 @@ export class ShaderBuilder {
     return keep
       ? `for (float ps = 0.0;; ps++) { ${text}\n    if (ps > ${float(slices - 1.5)}) break; ${turn.join(' ')} } ${turn.join(' ')}`
       : `for (float ps = ${float(slices - 1)};; ps--) { ${text}\n    if (ps < 0.5) break; ${on.flat().join(' ')} }`;
+  }
+
+  /**
+   * Statements that make each pixel of a block in turn, in a0 and for other slices of the group in the variables of their
+   * first planes: `write` gives those of one, whose number is a GLSL float. Pixels take turns as slices do.
+   */
+  eachPixel(write: (pixel: string) => string): string {
+    const pixels = this.pixels.length;
+    if (pixels === 1) return write('0.0');
+    const on = this.slices.flatMap(({ index }) =>
+      range(pixels - 1).map((i) => `a${index + pixels - 1 - i} = a${index + pixels - 2 - i};`),
+    );
+    return `for (float pixel = ${float(pixels - 1)};; pixel--) { ${write('pixel')}\n    if (pixel < 0.5) break; ${on.join(' ')} }`;
   }
 
   /**

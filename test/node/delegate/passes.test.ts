@@ -501,6 +501,33 @@ describe('fusing passes', () => {
     assert.ok(log.some((line) => line.endsWith('declined: "y" is read elsewhere')));
   });
 
+  it('read one pixel of an image where it is, and drop what took it out', () => {
+    const image = activation([6, 8], 'image');
+    const layer = (size: number) => {
+      const [part, y] = [activation([1, size], 'part'), activation([1, 2], 'y')];
+      const nodes = [
+        node('SLICE', [image, ints(5, 0), ints(1, size)], [part]),
+        node('FULLY_CONNECTED', [part, constant([2, size], Array(2 * size).fill(1))], [y]),
+      ];
+      return fused(graphOf([image], nodes, [y])).text;
+    };
+    assert.equal(
+      layer(8),
+      `(%0: float32[6,8]) {
+  %1: float32[1,2] = FULLY_CONNECTED(%0, float32[2,8]{…})
+} -> %1`,
+    );
+    assert.match(layer(4), /SLICE/);
+    const [one, two, y] = [activation([1, 8]), activation([1, 8]), activation([1, 2])];
+    const pair = activation([2, 1, 8], 'pair');
+    const nodes = [
+      node('UNPACK', [pair], [one, two], { num: 2, axis: 0 }),
+      node('FULLY_CONNECTED', [two, constant([2, 8], Array(16).fill(1))], [y]),
+    ];
+    assert.match(fused(graphOf([pair], nodes, [y, one])).text, /UNPACK[\s\S]*FULLY_CONNECTED\(%0,/);
+    assert.doesNotMatch(fused(graphOf([pair], nodes, [y])).text, /UNPACK/);
+  });
+
   it('read a flattened image where it is', () => {
     const [flat, out] = [activation([1, 64], 'flat'), activation([1, 10], 'out')];
     const nodes = [
