@@ -176,8 +176,12 @@ class Delegate implements GpuDelegate {
     if (this.#options.inferencePreference !== TfLiteGpuInferencePreference.FAST_SINGLE_ANSWER) return {};
     const work = multiplyAddsOf(graph);
     const isSmall = this.#target.targets === 8 && work < SMALL_MODEL && fits(graph, { ...this.#target, targets: 4 });
-    const isFiltered = work >= this.#device.capabilities.filteringFrom;
-    return { ...(isSmall && { targets: 4 }), ...(!isFiltered && { winograd: 'never' }) };
+    const { filteringFrom, varyingsFrom } = this.#device.capabilities;
+    return {
+      ...(isSmall && { targets: 4 }),
+      ...(work < filteringFrom && { winograd: 'never' }),
+      ...(work < varyingsFrom && { varyings: 0 }),
+    };
   }
 
   #fuse(graph: Graph): Graph {

@@ -80,16 +80,19 @@ function matmul(node: Node, context: BuildContext, x: Value, y: Value) {
   // A select, not a condition: SwiftShader takes minutes to compile tens of branches around fetches.
   const inDepth = (q: number, v: string) =>
     depthParam ? `mix(vec4(0.0), ${v}, bvec4(k4 + ${q}.0 < ${depthParam}))` : v;
-  const left = (plane: Plane): string => {
-    const m = a.at(plane);
-    return `vec4 l${plane.pixel} = ${a.access.at(m.n, m.y, plane.x, m.slice('s'))};`;
+  /** The pixels of a row of the block. */
+  const left = (first: Plane): string => {
+    const m = a.at(first);
+    const { text, at } = a.access.run(m.n, m.y, 'o_x', k.out.bx, m.slice('s'));
+    const row = k.pixels.filter(({ py }) => py === first.py);
+    return `${text} ${row.map(({ pixel, px }) => `vec4 l${pixel} = ${at(px)};`).join(' ')}`;
   };
   /** Transposed, the pixels of a block's row are lanes of the same texels: one matrix holds them all. */
   const columnsOf = ({ py }: Plane) => `c${a.byRow ? py : 0}`;
   const leftColumns = (plane: Plane): string => {
     const { n, y: row } = a.at(plane);
-    const part = (q: number) => inDepth(q, a.access.at(n, row, `k4 + ${q}.0`, `floor(${plane.x} * 0.25)`));
-    return `mat4 ${columnsOf(plane)} = transpose(mat4(${[0, 1, 2, 3].map(part).join(', ')}));`;
+    const { text, at } = a.access.run(n, row, 's', 4, `floor(${plane.x} * 0.25)`);
+    return `${text} mat4 ${columnsOf(plane)} = transpose(mat4(${[0, 1, 2, 3].map((q) => inDepth(q, at(q))).join(', ')}));`;
   };
   const leftOf = (plane: Plane): string => {
     const columns = columnsOf(plane);
@@ -103,20 +106,21 @@ function matmul(node: Node, context: BuildContext, x: Value, y: Value) {
   const matrixOf = ({ py, ps }: Plane) => `r${b.byRow ? py : 0}_${ps}`;
   const right = (plane: Plane): string => {
     const m = b.at(plane);
-    const part = (q: number) =>
-      adjY
-        ? b.access.at(m.n, m.y, `${sliceOf(plane)} * 4.0 + ${q}.0`, m.slice('s'))
-        : inDepth(q, b.access.at(m.n, m.y, `k4 + ${q}.0`, m.slice(sliceOf(plane))));
-    const matrix = `mat4(${[0, 1, 2, 3].map(part).join(', ')})`;
-    return `mat4 ${matrixOf(plane)} = ${adjY ? `transpose(${matrix})` : matrix};`;
+    const { text, at } = adjY
+      ? b.access.run(m.n, m.y, sliceOf(plane), 4, m.slice('s'))
+      : b.access.run(m.n, m.y, 's', 4, m.slice(sliceOf(plane)));
+    const texels = [0, 1, 2, 3].map((q) => (adjY ? at(q) : inDepth(q, at(q))));
+    const matrix = `mat4(${texels.join(', ')})`;
+    return `${text} mat4 ${matrixOf(plane)} = ${adjY ? `transpose(${matrix})` : matrix};`;
   };
+  const rowOf = ({ py }: Plane) => `${py}`;
   /** One plane for each name. */
   const firstOf = (name: (plane: Plane) => string) => [...new Map(k.planes.map((p) => [name(p), p])).values()];
   const body = `${head} ${k.planes.map(({ index }) => `a${index} = vec4(0.0);`).join(' ')}
   for (float s = 0.0; s < ${steps}; s++) {
     float k4 = s * 4.0;
     ${firstOf(matrixOf).map(right).join(' ')}
-    ${adjX ? firstOf(columnsOf).map(leftColumns).join(' ') : ''} ${k.pixels.map(adjX ? leftOf : left).join(' ')}
+    ${adjX ? firstOf(columnsOf).map(leftColumns).join(' ') : ''} ${adjX ? k.pixels.map(leftOf).join(' ') : firstOf(rowOf).map(left).join(' ')}
     ${k.planes.map((plane) => `a${plane.index} += ${matrixOf(plane)} * l${plane.pixel};`).join(' ')}
   }`;
   const multiplyAdds = node.outputs[0]!.shape.reduce((product, d) => product * d, 1) * depth;

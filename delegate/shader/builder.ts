@@ -31,6 +31,11 @@ export interface InputAccess {
   readonly layout: Tiling;
   /** The texel at pixel (n, y, x), slice s; any pixel and slice of the tensor. */
   at(n: string, y: string, x: string, s: string): string;
+  /**
+   * Pixels `first` · count + i of row (n, y) in slice s, 0 ≤ i < count, a power of 2: statements, and the texel of each.
+   * What they have in common is computed once.
+   */
+  run(n: string, y: string, first: string, count: number, s: string): { readonly text: string; at(i: number): string };
   /** The texel at an atlas position (a vec2 of texel centres) and layer. */
   texel(position: string, layer: string | number): string;
   /** A coordinate of an atlas position along an axis, for `fetch`: what several fetches share is computed once. */
@@ -270,6 +275,31 @@ export class ShaderBuilder {
       tileW,
       tileH,
       cols,
+      run: (n, y, first, count, s) => {
+        const id = this.unique('');
+        const layers: (string | number)[] = [access.layerOf(s)];
+        const lines = [`vec2 at${id} = ${access.tile(n, s)};`];
+        let [tx, ty] = [first, y];
+        if (by > 1 && layout.h > 1) {
+          ty = `ty${id}`;
+          lines.push(`float ${ty} = floor(${y} * ${float(1 / by)});`);
+          layers.push(`(${y} - ${ty} * ${float(by)}) * ${float(bx)}`);
+        }
+        if (count < bx) {
+          tx = `tx${id}`;
+          lines.push(`float ${tx} = floor(${first} * ${float(count / bx)});`);
+          layers.push(`(${first} - ${tx} * ${float(bx / count)}) * ${float(count)}`);
+        } else if (count > bx) tx = `${first} * ${float(count / bx)}`;
+        const layer = layers.reduce(plus);
+        const texels = range(Math.ceil(count / bx));
+        const across = texels.map((i) => `u${id}_${i} = ${access.coordinate('x', `${plus(`at${id}.x + ${tx}`, i)}`)}`);
+        const down = `v${id} = ${access.coordinate('y', layout.h > 1 ? `at${id}.y + ${ty}` : `at${id}.y`)}`;
+        lines.push(`${access.coordinateType} ${[...across, down].join(', ')};`);
+        if (typeof layer === 'string') lines.push(`float layer${id} = ${layer};`);
+        const plane = (i: number) => plus(typeof layer === 'string' ? `layer${id}` : layer, i % bx);
+        const at = (i: number) => access.fetch(`u${id}_${Math.floor(i / bx)}`, `v${id}`, plane(i));
+        return { text: lines.join(' '), at };
+      },
       at: (n, y, x, s) => {
         once('at', () => this.#declareAt(i, access));
         return `x${i}_at(${n}, ${y}, ${x}, ${s})`;

@@ -1,5 +1,6 @@
 import type { Value } from '../ir/graph.js';
 import type { WeightBlock } from '../layout/weights.js';
+import { range } from './glsl.js';
 
 /** A number of a kernel's parameter buffer: known now, or once textures and arenas are placed. */
 export type Param =
@@ -47,27 +48,46 @@ export const UNIFORM_BLOCK_TEXELS = 1024;
 
 /** How shaders read parameter i. */
 export function paramText(i: number): string {
-  return `p[${i >> 2}].${'xyzw'[i & 3]}`;
+  return `p${i >> 2}.${'xyzw'[i & 3]}`;
+}
+
+/** What `paramText` gives, wherever it stands. */
+export const PARAM_TEXT = /\bp(\d+)\.([xyzw])\b/g;
+
+/** The GLSL type of each variable that holds parameters, which must have a lane to name: software GLs take longer for more. */
+function typesOf(params: number): string[] {
+  const last = ['vec4', 'vec2', 'vec2', 'vec3'][params % 4]!;
+  return range(Math.ceil(params / 4)).map((i) => (4 * (i + 1) > params ? last : 'vec4'));
 }
 
 /**
- * The declaration of so many parameters, and how many vec4 of them are varyings: all, or none where those are more than
- * `most`.
+ * The declaration of so many parameters, and how many of them are varyings: all, or none where those would be more than
+ * `most` vec4.
  */
 export function paramsDeclaration(params: number, most: number): { readonly text: string; readonly varyings: number } {
-  const texels = Math.ceil(params / 4);
-  if (texels === 0) return { text: '', varyings: 0 };
-  return texels <= most
-    ? { text: `flat in vec4 p[${texels}];`, varyings: texels }
-    : { text: `layout(std140) uniform Params { vec4 p[${texels}]; };`, varyings: 0 };
+  const types = typesOf(params);
+  if (types.length > most) return { text: blockOf(types.length, 'p'), varyings: 0 };
+  return { text: types.map((type, i) => `flat in ${type} p${i};`).join(' '), varyings: params };
 }
 
-/** The vertex shader of a draw: one triangle over the viewport, and `varyings` vec4 of parameters for its fragments. */
+function blockOf(texels: number, name: string): string {
+  if (texels === 0) return '';
+  const members = range(texels).map((i) => `vec4 ${name}${i};`);
+  return `layout(std140) uniform Params { ${members.join(' ')} };`;
+}
+
+/**
+ * The vertex shader of a draw: one triangle over the viewport, and the parameters that fragments have as varyings.
+ * Variables and members of their own, since software GLs take longer to compile arrays.
+ */
 export function vertexShader(varyings: number): string {
+  const types = typesOf(varyings);
+  const declarations = [blockOf(types.length, 'u'), ...types.map((type, i) => `flat out ${type} p${i};`)];
+  const copies = types.map((type, i) => `p${i} = u${i}${type === 'vec4' ? '' : type === 'vec3' ? '.xyz' : '.xy'};`);
   const position = 'gl_Position = vec4(gl_VertexID == 1 ? 3.0 : -1.0, gl_VertexID == 2 ? 3.0 : -1.0, 0.0, 1.0);';
-  if (varyings === 0) return `#version 300 es\nvoid main() { ${position} }`;
-  return `#version 300 es
-layout(std140) uniform Params { vec4 u[${varyings}]; };
-flat out vec4 p[${varyings}];
-void main() { for (int i = 0; i < ${varyings}; i++) p[i] = u[i]; ${position} }`;
+  return [
+    '#version 300 es',
+    ...declarations.filter(Boolean),
+    `void main() { ${[...copies, position].join(' ')} }`,
+  ].join('\n');
 }

@@ -1,5 +1,13 @@
 import { float } from './glsl.js';
-import { type Kernel, type Param, paramsDeclaration, paramText, type Shader, vertexShader } from './kernel.js';
+import {
+  type Kernel,
+  PARAM_TEXT,
+  type Param,
+  paramsDeclaration,
+  paramText,
+  type Shader,
+  vertexShader,
+} from './kernel.js';
 import type { Target } from './target.js';
 
 /** What is nearer to 0 may become 0 as a literal. */
@@ -59,7 +67,7 @@ function respell(source: string, params: readonly Param[], draws: readonly (read
     kept,
     source: source
       .replace(before!.text, after!.text)
-      .replace(/\bp\[(\d+)\]\.([xyzw])/g, (_, texel, lane) => texts[texel * 4 + 'xyzw'.indexOf(lane)]!),
+      .replace(PARAM_TEXT, (_, texel, lane) => texts[texel * 4 + 'xyzw'.indexOf(lane)]!),
     vertex: vertexShader(after!.varyings),
   };
 }

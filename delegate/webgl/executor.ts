@@ -125,7 +125,7 @@ export class Executor implements Executable {
       this.#guarded(() => this.#constants.set(value, this.#allocateConstant(value)));
       yield 'work';
     }
-    yield* this.#allocate(blocking);
+    yield* this.#allocate();
     let asked = 0;
     for (const piece of this.#makeConstants()) {
       if (!blocking && !this.#params && performance.now() - asked > ASKING) {
@@ -142,6 +142,11 @@ export class Executor implements Executable {
     else if (!this.#params) yield* this.#warmUp();
     while (this.#warm && !isPassed(this.#device, this.#warm)) yield 'wait';
     this.#device.check('compile');
+    // Asked last: the answer comes behind all that was to be compiled.
+    if (this.#device.gl.getError() === this.#device.gl.OUT_OF_MEMORY)
+      throw new DeviceError(
+        `out of GPU memory: this model needs ${this.plan.activationBytes + this.#arena.bytes} bytes of textures; dispose other models or use precisionLossAllowed`,
+      );
   }
 
   /**
@@ -232,23 +237,16 @@ export class Executor implements Executable {
     return texture;
   }
 
-  *#allocate(blocking: boolean): Generator<'work' | 'wait'> {
-    const { gl } = this.#device;
+  *#allocate(): Generator<'work'> {
     for (const texture of this.plan.textures) {
       this.#guarded(() => this.#textures.push(this.#device.createTexture(texture)));
       yield 'work';
     }
-    if (!blocking) yield* this.#idle();
     for (const { kernel } of this.plan.draws) {
       if (this.#framebufferOfValue.has(kernel.output)) continue;
       this.#guarded(() => this.#framebufferOf(kernel.output));
       yield 'work';
     }
-    const error = gl.getError();
-    if (error === gl.OUT_OF_MEMORY)
-      throw new DeviceError(
-        `out of GPU memory: this model needs ${this.plan.activationBytes + this.#arena.bytes} bytes of textures; dispose other models or use precisionLossAllowed`,
-      );
   }
 
   /** The texture of a constant, still empty. */

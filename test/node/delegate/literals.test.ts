@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { makePlan, type Plan, type PlannedDraw } from '../../../delegate/plan/plan.js';
-import type { Kernel, Shader } from '../../../delegate/shader/kernel.js';
+import { type Kernel, PARAM_TEXT, paramsDeclaration, paramText, type Shader } from '../../../delegate/shader/kernel.js';
 import { shadersOf } from '../../../delegate/shader/literals.js';
 import type { Target } from '../../../delegate/shader/target.js';
 import { finish } from '../../../delegate/task.js';
@@ -36,8 +36,8 @@ const shaders = (sizes: readonly number[], changes: Partial<Target> = {}): Shade
 /** A kernel of nothing but parameters of one kind, and the text that reads them. */
 function reading(kind: 'size' | 'number' | 'count', values: readonly number[]): Kernel {
   const [{ kernel }] = finish(makePlan(chain(16), target)).draws as readonly [PlannedDraw];
-  const reads = values.map((_, i) => `p[${i >> 2}].${'xyzw'[i & 3]}`);
-  const source = `flat in vec4 p[${Math.ceil(values.length / 4)}];\nvoid main() { r0 = vec4(${reads}); }`;
+  const { text } = paramsDeclaration(values.length, target.varyings);
+  const source = `${text}\nvoid main() { r0 = vec4(${values.map((_, i) => paramText(i))}); }`;
   return { ...kernel, source, params: values.map((value) => ({ kind, value })) };
 }
 const respelled = (kind: 'size' | 'number' | 'count', ...draws: readonly (readonly number[])[]) =>
@@ -70,8 +70,8 @@ describe('numbers in shaders', () => {
 
   it('are all read, and in their order', () => {
     const [{ source, numbers }] = shaders([16, 24]) as [Shader];
-    assert.ok(source.includes(`flat in vec4 p[${Math.ceil(numbers.length / 4)}];`));
-    const read = [...source.matchAll(/\bp\[(\d+)\]\.([xyzw])/g)].map(([, i, c]) => Number(i) * 4 + 'xyzw'.indexOf(c!));
+    assert.ok(source.includes(paramsDeclaration(numbers.length, target.varyings).text));
+    const read = [...source.matchAll(PARAM_TEXT)].map(([, i, c]) => Number(i) * 4 + 'xyzw'.indexOf(c!));
     assert.deepEqual(
       [...new Set(read)].sort((a, b) => a - b),
       [...numbers.keys()],
@@ -81,14 +81,14 @@ describe('numbers in shaders', () => {
   it('that elements are computed with or loops are counted with stay parameters', () => {
     for (const kind of ['number', 'count'] as const) {
       const [{ source, numbers }] = respelled(kind, [1, 2]) as [Shader];
-      assert.match(source, /p\[0\]\.x,p\[0\]\.y/);
+      assert.match(source, /p0\.x,p0\.y/);
       assert.deepEqual(numbers, [1, 2]);
     }
   });
 
   it('that are equal in all draws of a program are one parameter', () => {
     const [first, second] = respelled('size', [1, 1, 5, 3], [2, 2, 5, 4]) as [Shader, Shader];
-    assert.equal(first.source, 'flat in vec4 p[1];\nvoid main() { r0 = vec4(p[0].x,p[0].x,(5.0),p[0].y); }');
+    assert.equal(first.source, 'flat in vec2 p0;\nvoid main() { r0 = vec4(p0.x,p0.x,(5.0),p0.y); }');
     assert.equal(second.source, first.source);
     assert.deepEqual(
       [first.numbers, second.numbers],
@@ -104,7 +104,7 @@ describe('numbers in shaders', () => {
     const [made] = respelled('size', values) as [Shader];
     assert.equal(
       made.source,
-      'flat in vec4 p[1];\nvoid main() { r0 = vec4((1.0),p[0].x,p[0].y,(uintBitsToFloat(0x7f800000u)),p[0].z,(-2.5),(0.0),p[0].x); }',
+      'flat in vec3 p0;\nvoid main() { r0 = vec4((1.0),p0.x,p0.y,(uintBitsToFloat(0x7f800000u)),p0.z,(-2.5),(0.0),p0.x); }',
     );
     assert.deepEqual(made.numbers, [-0, 2 ** -140, Number.NaN]);
     const plain = { ...reading('size', []), source: 'void main() {}' };

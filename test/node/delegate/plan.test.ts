@@ -82,8 +82,9 @@ describe('plan', () => {
     for (const varyings of [0, 3, 16]) {
       const { kernel } = planOf(chain([[16]]), { ...target, varyings }).draws[0]!;
       const texels = Math.ceil(kernel.params.length / 4);
-      assert.equal(/flat in vec4 p\[/.test(kernel.source), texels <= varyings);
-      assert.equal(kernel.vertex.includes(`flat out vec4 p[${texels}]`), texels <= varyings);
+      assert.equal(kernel.source.includes('flat in vec4 p0;'), texels <= varyings);
+      assert.equal(kernel.source.includes('uniform Params { vec4 p0; '), texels > varyings);
+      assert.equal(kernel.vertex.includes(` p${texels - 1} = u${texels - 1}`), texels <= varyings);
     }
   });
 });
