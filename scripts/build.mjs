@@ -10,7 +10,7 @@ import { bundleCli } from './bundle.mjs';
 import { root } from './paths.mjs';
 
 /** What may be downloaded, compressed: by a page that imports the package, and by one that uses all of it. */
-const limitsKB = { import: 60, all: 130 };
+const limitsKB = { import: 60, all: 132 };
 const tfjs = ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-webgl', '@tensorflow/tfjs-backend-cpu'];
 
 const options = {

@@ -65,7 +65,7 @@ function matmul(node: Node, context: BuildContext, x: Value, y: Value) {
       at: (plane) => ({
         n: areImages ? 'head' : keep(n, 'o_n'),
         y: keep(h, headOf(plane)),
-        slice: (s) => (each ? `${headOf(plane)} * ${each} + ${s}` : s),
+        slice: (s) => (each ? `(${headOf(plane)} * ${each} + ${s})` : s),
       }),
     };
   };

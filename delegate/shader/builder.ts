@@ -33,7 +33,7 @@ export interface InputAccess {
   at(n: string, y: string, x: string, s: string): string;
   /**
    * Pixels `first` · count + i of row (n, y) in slice s, 0 ≤ i < count, a power of 2: statements, and the texel of each.
-   * What they have in common is computed once.
+   * What they have in common is computed once. The texts are names, numbers or in parentheses.
    */
   run(n: string, y: string, first: string, count: number, s: string): { readonly text: string; at(i: number): string };
   /** The texel at an atlas position (a vec2 of texel centres) and layer. */
@@ -119,18 +119,14 @@ export class ShaderBuilder {
   eachSlice(write: (slice: SliceOfGroup) => string, keep = false): string {
     const slices = this.slices.length;
     if (slices === 1) return write({ ps: 0, s: 'o_s' });
-    const rings = this.pixels.map(({ pixel }) =>
-      this.planes.filter((p) => p.pixel === pixel).map((p) => `a${p.index}`),
-    );
-    const on = rings.map((ring) => range(slices - 1).map((i) => `${ring.at(-1 - i)} = ${ring.at(-2 - i)};`));
+    const rings = this.pixels.map(({ pixel }) => namesOf(this.planes.filter((p) => p.pixel === pixel)));
+    const text = write({ ps: 'ps', s: '(o_s + ps)' });
+    if (!keep) return takeTurns('ps', rings, text);
     const turn = rings.map((ring) => {
       const shift = range(slices - 1).map((i) => `${ring[i]} = ${ring[i + 1]};`);
       return `{ vec4 held = ${ring[0]}; ${shift.join(' ')} ${ring.at(-1)} = held; }`;
     });
-    const text = write({ ps: 'ps', s: '(o_s + ps)' });
-    return keep
-      ? `for (float ps = 0.0;; ps++) { ${text}\n    if (ps > ${float(slices - 1.5)}) break; ${turn.join(' ')} } ${turn.join(' ')}`
-      : `for (float ps = ${float(slices - 1)};; ps--) { ${text}\n    if (ps < 0.5) break; ${on.flat().join(' ')} }`;
+    return `for (float ps = 0.0;; ps++) { ${text}\n    if (ps > ${float(slices - 1.5)}) break; ${turn.join(' ')} } ${turn.join(' ')}`;
   }
 
   /**
@@ -138,12 +134,13 @@ export class ShaderBuilder {
    * first planes: `write` gives those of one, whose number is a GLSL float. Pixels take turns as slices do.
    */
   eachPixel(write: (pixel: string) => string): string {
-    const pixels = this.pixels.length;
-    if (pixels === 1) return write('0.0');
-    const on = this.slices.flatMap(({ index }) =>
-      range(pixels - 1).map((i) => `a${index + pixels - 1 - i} = a${index + pixels - 2 - i};`),
-    );
-    return `for (float pixel = ${float(pixels - 1)};; pixel--) { ${write('pixel')}\n    if (pixel < 0.5) break; ${on.join(' ')} }`;
+    if (this.pixels.length === 1) return write('0.0');
+    return takeTurns('pixel', this.#bySlice('a'), write('pixel'));
+  }
+
+  /** The variables of the pixels of each slice. */
+  #bySlice(letter: string): string[][] {
+    return this.slices.map(({ ps }) => namesOf(this.planesOf(ps), letter));
   }
 
   /**
@@ -151,26 +148,18 @@ export class ShaderBuilder {
    * one pixel of its pixels. Blocks take turns in a loop, so that compilers get the text once.
    */
   foldBlocks(write: string, fold: (into: string, pixels: readonly string[]) => string): string {
-    const { bx, by } = this.out;
-    const folded = this.planes.map(({ index }) => `b${index}`);
-    const rings = this.slices.map(({ ps }) => this.planesOf(ps).map(({ index }) => index));
-    const folds = rings.map((ring) =>
-      fold(
-        folded[ring.at(-1)!]!,
-        ring.map((i) => `a${i}`),
-      ),
-    );
-    const shifts = rings.flatMap((ring) => ring.slice(1).map((i) => `${folded[i - 1]} = ${folded[i]};`));
-    return `float b_x = o_x * BX, b_y = o_y * BY;
-  vec4 ${folded.map((b) => `${b} = vec4(0.0)`).join(', ')};
-  for (float turn = 0.0;; turn++) {
-    float t_y = floor(turn * ${float(1 / bx)}); o_x = b_x + turn - t_y * BX; o_y = b_y + t_y;
+    const [pixels, folded] = [this.#bySlice('a'), this.#bySlice('b')];
+    const all = folded.flat();
+    const block = `float t_y = floor(block * ${float(1 / this.out.bx)}); o_x = b_x + block - t_y * BX; o_y = b_y + t_y;
     ${write}
-    ${folds.join(' ')}
-    if (turn > ${float(bx * by - 1.5)}) break;
-    ${shifts.join(' ')}
-  }
-  ${folded.map((b, i) => `a${i} = ${b};`).join(' ')}`;
+    ${folded.map(([first], i) => fold(first!, pixels[i]!)).join(' ')}`;
+    return `float b_x = o_x * BX, b_y = o_y * BY;
+  vec4 ${all.map((b) => `${b} = vec4(0.0)`).join(', ')};
+  ${takeTurns('block', folded, block)}
+  ${pixels
+    .flat()
+    .map((a, i) => `${a} = ${all[i]};`)
+    .join(' ')}`;
   }
 
   /**
@@ -460,16 +449,29 @@ export class ShaderBuilder {
       const body = this.planes.map(({ index, x, y, s }) => `a${index} = texel(o_n, ${y}, ${x}, ${s});`).join('\n  ');
       return this.finish(name, body, 0, tail);
     }
-    const assign = this.planes
-      .map(({ index }) => `a${index} = mix(a${index}, v, bvec4(plane == ${float(index)}));`)
-      .join(' ');
-    const body = `for (float plane = 0.0; plane < ${float(this.planes.length)}; plane++) {
-    float row = floor(plane * ${float(1 / bx)}), ps = floor(row * ${float(1 / by)});
-    vec4 v = texel(o_n, o_y * BY + row - ps * BY, o_x * BX + plane - row * BX, o_s + ps);
-    ${assign}
-  }`;
+    const body = takeTurns(
+      'plane',
+      [namesOf(this.planes)],
+      `float row = floor(plane * ${float(1 / bx)}), ps = floor(row * ${float(1 / by)});
+    a0 = texel(o_n, o_y * BY + row - ps * BY, o_x * BX + plane - row * BX, o_s + ps);`,
+    );
     return this.finish(name, body, 0, tail);
   }
+}
+
+/** The variables of planes. */
+function namesOf(planes: readonly Plane[], letter = 'a'): string[] {
+  return planes.map(({ index }) => `${letter}${index}`);
+}
+
+/**
+ * A loop that makes the variables of each ring, the last one first: `text` makes the first one of each for the number
+ * that `counter` has, and it moves on between. The loop is left before the last move, which then costs nothing.
+ */
+function takeTurns(counter: string, rings: readonly (readonly string[])[], text: string): string {
+  const last = rings[0]!.length - 1;
+  const on = rings.flatMap((ring) => range(last).map((i) => `${ring[last - i]} = ${ring[last - i - 1]};`));
+  return `for (float ${counter} = ${float(last)};; ${counter}--) { ${text}\n    if (${counter} < 0.5) break; ${on.join(' ')} }`;
 }
 
 function planesOf({ bx, by, bs }: Tiling): Plane[] {
