@@ -10,7 +10,7 @@ import { attrsOf, type BuildContext, builderFor, type GpuForm } from './form.js'
 import { matrix } from './matrix.js';
 import { foldText, POOLS, type Pool, poolForm } from './pool.js';
 import { activationText } from './tail.js';
-import { sizeText, type Turns, tapText, turnsOf, type Window, type WindowAttrs, windowOf } from './window.js';
+import { type Turns, tapsOf, turnsOf, type Window, type WindowAttrs, windowOf } from './window.js';
 import { winograd } from './winograd.js';
 
 const conv2d: GpuForm = {
@@ -262,10 +262,11 @@ function convolution(
         texels.map((i) => (split ? w.at(i) : w.atDynamic(`(t + ${float(i)})`))),
       );
     });
-    const add = (p: Plane) => `{ ${tapText(p, window)}
-        vec4 v = mix(${outside ?? 'vec4(0.0)'}, ${input.at('o_n', 'y', 'x', 's')}, bvec4(inside));
+    const pixels = tapsOf(k, input, window);
+    const add = (p: Plane) => `{ ${pixels.at(p)}
+        vec4 v = ${pixels.inside(input.at('o_n', 'y', 'x', 's'), outside)};
         ${matrices.map((m, ps) => `a${p.index + ps * k.pixels.length} += ${m.times('v')};`).join(' ')} }`;
-    return `${sizeText(k, input, window)}
+    return `${pixels.before}
   float n = ${k.spare()} ? 0.0 : ${steps};
   for (float s = 0.0; s < n; s++) {
     float t = 0.0;

@@ -6,7 +6,7 @@ import { startOfSlice } from './bias.js';
 import { constantFilter } from './conv-2d.js';
 import { attrsOf, builderFor, type GpuForm } from './form.js';
 import { activationText } from './tail.js';
-import { sizeText, type Turns, tapText, turnsOf, type WindowAttrs, windowOf } from './window.js';
+import { type Turns, tapsOf, turnsOf, type WindowAttrs, windowOf } from './window.js';
 
 /** out[p][c] = bias[c] + Σ taps of weight[tap][c] · in[p · stride + tap · dilation − before][⌊c / multiplier⌋]. */
 const depthwiseConv2d: GpuForm = {
@@ -45,9 +45,10 @@ const depthwiseConv2d: GpuForm = {
       return `vec4(${[0, 1, 2, 3].map(lane).join(', ')})`;
     };
     const rolled = (slice: SliceOfGroup) => {
-      const add = (p: Plane) => `{ ${tapText(p, window)}
-        a${p.index} += m * mix(vec4(0.0), ${channels(slice.s, 'y', 'x')}, bvec4(inside)); }`;
-      return `${sizeText(k, input, window)} float t = 0.0;
+      const pixels = tapsOf(k, input, window);
+      const add = (p: Plane) => `{ ${pixels.at(p)}
+        a${p.index} += m * ${pixels.inside(channels(slice.s, 'y', 'x'))}; }`;
+      return `${pixels.before} float t = 0.0;
     for (float ky = 0.0; ky < ${float(kh)}; ky++) for (float kx = 0.0; kx < ${float(kw)}; kx++, t++) {
       vec4 m = ${w.atDynamic('t')};
       ${k.pixels.map(add).join('\n      ')}

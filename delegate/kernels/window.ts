@@ -123,9 +123,7 @@ interface Rows {
 export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill?: string, row?: string): Patch {
   const { bx, by } = k.out;
   const { rowOf, colOf, rows, cols } = offsetsOf(k, w, row);
-  const reach = (axis: 0 | 1, out: number, size: number) =>
-    (out - 1) * w.stride[axis] + (w.filter[axis] - 1) * w.dilation[axis] - w.before[axis] >= size;
-  const beyond = [reach(0, k.out.h, x.layout.h), reach(1, k.out.w, x.layout.w)] as const;
+  const beyond = [reachesBeyond(w, 0, k.out.h, x.layout.h), reachesBeyond(w, 1, k.out.w, x.layout.w)] as const;
   const lastBlock = [Math.floor((k.out.h - 1) / by) * by, Math.floor((k.out.w - 1) / bx) * bx] as const;
   const sizes = [x.layout.h, x.layout.w] as const;
   const low = (axis: 0 | 1, d: number) => d < 0 && w.before[axis] > 0;
@@ -227,17 +225,37 @@ export function patchOf(k: ShaderBuilder, x: InputAccess, w: Window, fill?: stri
   };
 }
 
-/** GLSL of the input's size and of the padding before it, for `tapText`. */
+/** GLSL of the input's size and of the padding before it. */
 export function sizeText(k: ShaderBuilder, { layout }: InputAccess, { before: [top, left] }: Window): string {
   return `float h = ${k.size(layout.h)}, wide = ${k.size(layout.w)}, above = ${k.size(top)}, left = ${k.size(left)};`;
 }
 
-/** Statements that find the input pixel (y, x) of tap (ky, kx) for a plane, and whether it is `inside`. */
-export function tapText(plane: Plane, w: Window): string {
+/** What finds the input pixel of tap (ky, kx), one after the other, for kernels that hold no patch. */
+export interface Taps {
+  /** Declarations before any loop. */
+  readonly before: string;
+  /** Statements that find the pixel (y, x) for a plane. */
+  at(plane: Plane): string;
+  /** What is there: a vec4, or `fill` outside the input. */
+  inside(v: string, fill?: string): string;
+}
+
+export function tapsOf(k: ShaderBuilder, input: InputAccess, w: Window): Taps {
+  const { h, w: wide } = input.layout;
+  const isMasked = Math.max(...w.before) > 0 || reachesBeyond(w, 0, k.out.h, h) || reachesBeyond(w, 1, k.out.w, wide);
   const at = (position: string, axis: 0 | 1, tap: string, before: string) =>
-    `${position} * ${float(w.stride[axis])} + ${tap} * ${float(w.dilation[axis])} - ${before}`;
-  return `float y = ${at(plane.y, 0, 'ky', 'above')}, x = ${at(plane.x, 1, 'kx', 'left')};
-        bool inside = y >= 0.0 && y < h && x >= 0.0 && x < wide;`;
+    `${position} * ${float(w.stride[axis])} + ${tap} * ${float(w.dilation[axis])}${isMasked ? ` - ${before}` : ''}`;
+  return {
+    before: isMasked ? sizeText(k, input, w) : '',
+    at: (plane) => `float y = ${at(plane.y, 0, 'ky', 'above')}, x = ${at(plane.x, 1, 'kx', 'left')};`,
+    inside: (v, fill = 'vec4(0.0)') =>
+      isMasked ? `mix(${fill}, ${v}, bvec4(y >= 0.0 && y < h && x >= 0.0 && x < wide))` : v,
+  };
+}
+
+/** Whether the last window along an axis ends behind the input. */
+function reachesBeyond({ filter, stride, dilation, before }: Window, axis: 0 | 1, out: number, size: number): boolean {
+  return (out - 1) * stride[axis] + (filter[axis] - 1) * dilation[axis] - before[axis] >= size;
 }
 
 /**
