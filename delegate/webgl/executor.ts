@@ -125,7 +125,7 @@ export class Executor implements Executable {
       this.#guarded(() => this.#constants.set(value, this.#allocateConstant(value)));
       yield 'work';
     }
-    yield* this.#allocate();
+    yield* this.#allocate(blocking);
     let asked = 0;
     for (const piece of this.#makeConstants()) {
       if (!blocking && !this.#params && performance.now() - asked > ASKING) {
@@ -142,11 +142,6 @@ export class Executor implements Executable {
     else if (!this.#params) yield* this.#warmUp();
     while (this.#warm && !isPassed(this.#device, this.#warm)) yield 'wait';
     this.#device.check('compile');
-    // Asked last: the answer comes behind all that was to be compiled.
-    if (this.#device.gl.getError() === this.#device.gl.OUT_OF_MEMORY)
-      throw new DeviceError(
-        `out of GPU memory: this model needs ${this.plan.activationBytes + this.#arena.bytes} bytes of textures; dispose other models or use precisionLossAllowed`,
-      );
   }
 
   /**
@@ -237,7 +232,8 @@ export class Executor implements Executable {
     return texture;
   }
 
-  *#allocate(): Generator<'work'> {
+  *#allocate(blocking: boolean): Generator<'work' | 'wait'> {
+    const { gl } = this.#device;
     for (const texture of this.plan.textures) {
       this.#guarded(() => this.#textures.push(this.#device.createTexture(texture)));
       yield 'work';
@@ -247,6 +243,12 @@ export class Executor implements Executable {
       this.#guarded(() => this.#framebufferOf(kernel.output));
       yield 'work';
     }
+    // Before anything uses what was allocated: errors that follow from it would be told first.
+    if (!blocking) yield* this.#idle();
+    if (gl.getError() === gl.OUT_OF_MEMORY)
+      throw new DeviceError(
+        `out of GPU memory: this model needs ${this.plan.activationBytes + this.#arena.bytes} bytes of textures; dispose other models or use precisionLossAllowed`,
+      );
   }
 
   /** The texture of a constant, still empty. */

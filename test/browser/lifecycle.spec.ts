@@ -1,5 +1,5 @@
 import { createGpuDelegate } from '../../delegate/delegate.js';
-import { ContextLostError } from '../../delegate/index.js';
+import { ContextLostError, DeviceError } from '../../delegate/index.js';
 import { pause } from '../../delegate/task.js';
 import { Interpreter } from '../../src/runtime/interpreter.js';
 import { absolute } from '../support/absolute.js';
@@ -88,6 +88,22 @@ describe('life of a model', () => {
     expect(drawn.calls.count()).toBeGreaterThanOrEqual(40);
     expect(gl.getError()).toBe(gl.NO_ERROR);
     executable.dispose();
+  });
+
+  it('says that memory is out though errors follow from it, and leaves nothing behind', async () => {
+    const value = (id: number, shape: number[]) => ({ id, name: `v${id}`, shape, dtype: 'float32' as const });
+    const [x, y] = [value(0, [1, 8, 8, 4]), value(1, [1, 8, 8, 4])];
+    const node = { id: 0, type: 'SOFTMAX', attrs: { beta: 1 }, inputs: [x], outputs: [y] };
+    const graph = { name: 'large', nodes: [node], inputs: [x], outputs: [y] };
+    const delegate = createGpuDelegate(gl);
+    const before = delegate.stats();
+    // Storage that is refused leaves a texture without any, which is an error for all that use it.
+    spyOn(gl, 'texStorage3D').and.stub();
+    const drawn = spyOn(gl, 'drawArrays').and.callThrough();
+    spyOn(gl, 'getError').and.callFake(() => (drawn.calls.any() ? gl.INVALID_OPERATION : gl.OUT_OF_MEMORY));
+    await expectAsync(delegate.compile(graph)).toBeRejectedWithError(DeviceError, /out of GPU memory/);
+    expect(() => delegate.compileSync(graph)).toThrowError(DeviceError, /out of GPU memory/);
+    expect(delegate.stats()).toEqual(before);
   });
 
   it('makes nothing new in 1,000 runs', async () => {
