@@ -2,6 +2,7 @@ import { DeviceError, UnsupportedError } from '../errors.js';
 import { isFloat } from '../ir/dtype.js';
 import { type Graph, type Node, nodeName, stepsOf, type Value, valuesOf } from '../ir/graph.js';
 import { type Shape, sizeOf } from '../ir/shape.js';
+import { POOLED_CONV_2D } from '../kernels/conv-2d.js';
 import { copyKernel } from '../kernels/elementwise.js';
 import { forms } from '../kernels/index.js';
 import {
@@ -230,11 +231,11 @@ const SUMMING = new Set([
 function sharedSums({ nodes }: Graph): Value[] {
   const uses = new Map<Value, number>();
   for (const { type, inputs, tail } of nodes) {
+    const isSumming = SUMMING.has(type) || type === POOLED_CONV_2D;
     const terms = stepsOf(tail).map((step) => (SUMMING.has(step.type) ? step.operand : undefined));
-    for (const v of new Set([...(SUMMING.has(type) ? inputs : []), ...terms]))
-      if (v) uses.set(v, (uses.get(v) ?? 0) + 1);
+    for (const v of new Set([...(isSumming ? inputs : []), ...terms])) if (v) uses.set(v, (uses.get(v) ?? 0) + 1);
   }
-  const isSum = ({ type, tail }: Node) => SUMMING.has(tail?.at(-1)?.type ?? type);
+  const isSum = ({ type, tail }: Node) => type !== POOLED_CONV_2D && SUMMING.has(tail?.at(-1)?.type ?? type);
   return nodes.filter(isSum).flatMap(({ outputs }) => outputs.filter((v) => (uses.get(v) ?? 0) > 1));
 }
 

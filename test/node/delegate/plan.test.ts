@@ -67,6 +67,27 @@ describe('plan of half floats', () => {
       ['out', false],
     ]);
   });
+
+  it('keeps a sum that a convolution with a pool reads as one that a convolution reads', () => {
+    const [x, sum, image] = ['x', 'sum', 'image'].map((name) => activation([1, 8, 8, 16], name)) as [
+      Value,
+      Value,
+      Value,
+    ];
+    const [pooled, out] = [activation([1, 4, 4, 16], 'pooled'), activation([1, 8, 8, 16], 'out')];
+    const filter = constant([16, 1, 1, 16], new Array(256).fill(0.1));
+    const windows = { filterHeight: 2, filterWidth: 2, strideH: 2, strideW: 2, padding: 'VALID' };
+    const nodes = [
+      node('CONV_2D', [x, filter], [sum], pointwise),
+      node('CONV_2D', [sum, filter], [image], pointwise),
+      node('MAX_POOL_2D', [image], [pooled], windows),
+      node('CONV_2D', [sum, filter], [out], pointwise),
+    ];
+    const fused = fuse(graphOf([x], nodes, [pooled, out]));
+    assert.ok(fused.nodes.some(({ type }) => type === 'POOLED_CONV_2D'));
+    const plan = planOf(fused, { ...target, precision: 'float16' });
+    assert.equal(plan.target.isHalf(sum), false);
+  });
 });
 
 describe('plan', () => {
