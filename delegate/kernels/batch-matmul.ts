@@ -120,7 +120,7 @@ function matmul(node: Node, context: BuildContext, x: Value, y: Value) {
   for (float s = 0.0; s < ${steps}; s++) {
     float k4 = s * 4.0;
     ${firstOf(matrixOf).map(right).join(' ')}
-    ${adjX ? firstOf(columnsOf).map(leftColumns).join(' ') : ''} ${adjX ? k.pixels.map(leftOf).join(' ') : firstOf(rowOf).map(left).join(' ')}
+    ${(adjX ? [...firstOf(columnsOf).map(leftColumns), ...k.pixels.map(leftOf)] : firstOf(rowOf).map(left)).join(' ')}
     ${k.planes.map((plane) => `a${plane.index} += ${matrixOf(plane)} * l${plane.pixel};`).join(' ')}
   }`;
   const multiplyAdds = node.outputs[0]!.shape.reduce((product, d) => product * d, 1) * depth;
